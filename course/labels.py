@@ -1,0 +1,56 @@
+"""The labels that mark what the course creates on an engine, and who is still alive to own it.
+
+Enters: this process's identity. Leaves: label dictionaries and Engine API filters. Imports no other room.
+
+Every container, network, volume and image of the course carries three labels. `SESSION` names the process that made
+it, so that a later process can tell a dead session's leftovers from a live neighbour's work without any files.
+"""
+
+import getpass
+import os
+import socket
+from pathlib import Path
+
+import psutil
+
+COURSE = "layer-by-layer"
+OWNER = f"{COURSE}.owner"
+SESSION = f"{COURSE}.session"
+IMAGE = f"{COURSE}.image"
+"""On images of the catalogue only: its public name. They outlive their session until `course clean --images`."""
+
+
+def owner() -> str:
+    """Who runs the course, as `user@host`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def session() -> str:
+    """This process, as `pid-start`: unique on this host even after the pid is used again."""
+    return _session_of(os.getpid())
+
+
+def is_alive(session_id: str) -> bool:
+    """Whether the process that `session_id` names still runs on this host."""
+    pid = session_id.partition("-")[0]
+    return pid.isdigit() and psutil.pid_exists(int(pid)) and _session_of(int(pid)) == session_id
+
+
+def labels(**extra: str) -> dict[str, str]:
+    """The labels for a new object of this process, and any `extra` ones."""
+    return {COURSE: "1", OWNER: owner(), SESSION: session(), **extra}
+
+
+def owned_filter() -> dict[str, list[str]]:
+    """The Engine API's `filters` for everything that this owner created, in whatever session."""
+    return {"label": [f"{COURSE}=1", f"{OWNER}={owner()}"]}
+
+
+def _session_of(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        if stat.exists():  # Linux: ticks since boot (proc(5), field 22), which no change of the clock moves
+            return f"{pid}-{stat.read_text().rpartition(')')[2].split()[19]}"
+        return f"{pid}-{int(psutil.Process(pid).create_time())}"
+    except (OSError, psutil.Error):
+        return f"{pid}-gone"
