@@ -1,0 +1,105 @@
+"""A build context: the files of a folder that a build may see.
+
+Enters: a folder and the name of its Dockerfile. Leaves: `Context(root, files)` without what .dockerignore excludes.
+Reads files; may import `course.errors` only.
+
+The rules of .dockerignore are moby's (moby/patternmatcher), through `e2b-dockerfile-utils`.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from e2b_dockerfile_utils import PatternMatcher
+
+from course.errors import CourseError
+
+_KINDS: Final = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextFile:
+    """One entry: `path` from the root with slashes, `kind` file, directory or link, `link` its target as written."""
+
+    path: str
+    kind: str
+    mode: int
+    size_bytes: int
+    link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A folder as the engine would get it: `files` in bytewise order, a directory before what it holds."""
+
+    root: Path
+    dockerfile: str
+    patterns: tuple[str, ...]
+    files: tuple[ContextFile, ...]
+
+
+def open_context(root: Path | str, *, dockerfile: str = "Dockerfile") -> Context:
+    """Read the folder `root`; `dockerfile` is a path below it. Raises `CourseError` when there is no such folder."""
+    folder = resolve_folder(root)
+    patterns = read_ignore_patterns(folder, dockerfile=dockerfile)
+    return Context(root=folder, dockerfile=dockerfile, patterns=patterns, files=tuple(_walk(folder, patterns)))
+
+
+def resolve_folder(root: Path | str) -> Path:
+    """The real path of a context's folder."""
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise CourseError(f"The build context {str(root)!r} {what}.", fix="give the folder that holds the Dockerfile")
+    return folder.resolve()
+
+
+def read_ignore_patterns(root: Path, *, dockerfile: str = "Dockerfile") -> tuple[str, ...]:
+    """The patterns that hold for a build: of `<dockerfile>.dockerignore` where it exists, else of `.dockerignore`.
+
+    Source: docker/cli command/image/build/dockerignore.go; moby/patternmatcher ignorefile.ReadAll.
+    """
+    for name in (f"{dockerfile}.dockerignore", ".dockerignore"):
+        try:
+            text = (root / name).read_text(encoding="utf-8-sig", errors="surrogateescape")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            continue
+        lines = (line.strip() for line in text.splitlines() if not line.startswith("#"))
+        return tuple(line for line in lines if line)
+    return ()
+
+
+def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[ContextFile]:
+    matcher = PatternMatcher(list(patterns))
+
+    def entries(folder: str, prefix: str) -> Iterator[ContextFile]:
+        with os.scandir(folder) as found:
+            ordered = sorted(found, key=lambda entry: os.fsencode(entry.name))
+        for entry in ordered:
+            path = prefix + entry.name
+            status = entry.stat(follow_symlinks=False)
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode))
+            if kind is None:  # sockets and devices: the CLI leaves sockets out, and a course has no devices
+                continue
+            if matcher.matches(path):
+                if kind == "directory" and matcher.may_match_under(path):
+                    yield from _with_parents(entries(entry.path, path + "/"), path, status.st_mode)
+                continue
+            link = os.readlink(entry.path) if kind == "link" else None
+            size = 0 if kind == "directory" else status.st_size
+            yield ContextFile(path=path, kind=kind, mode=stat.S_IMODE(status.st_mode), size_bytes=size, link=link)
+            if kind == "directory":
+                yield from entries(entry.path, path + "/")
+
+    yield from entries(str(root), "")
+
+
+def _with_parents(below: Iterator[ContextFile], path: str, mode: int) -> Iterator[ContextFile]:
+    """An excluded directory travels after all when a `!` rule brings back something in it."""
+    for number, file in enumerate(below):
+        if number == 0:
+            yield ContextFile(path=path, kind="directory", mode=stat.S_IMODE(mode), size_bytes=0)
+        yield file

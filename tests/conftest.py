@@ -1,0 +1,37 @@
+"""The real engine that tests share, and how long they may take."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from docker import DockerClient
+
+from course import engine
+from course.clean import clean_session
+from course.errors import CourseError
+
+REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the slow suites in full")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether slow suites run in full."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[DockerClient]:
+    """The engine in use. Without one the test is skipped, which CI counts as a failure."""
+    try:
+        client = engine.connect(start=False)
+    except CourseError as error:
+        if os.environ.get(REQUIRED):
+            pytest.fail(str(error))
+        pytest.skip(f"no engine: {error}")
+    yield client
+    clean_session(client)
+    client.close()
