@@ -73,7 +73,10 @@ def read_ignore_patterns(root: Path, *, dockerfile: str = "Dockerfile") -> tuple
 
 
 def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[ContextFile]:
-    matcher = PatternMatcher(list(patterns))
+    try:
+        matcher = PatternMatcher(list(patterns))
+    except ValueError as error:
+        raise CourseError(f".dockerignore: {error}.", fix="correct that pattern; [ ] must close") from None
 
     def entries(folder: str, prefix: str) -> Iterator[ContextFile]:
         with os.scandir(folder) as found:

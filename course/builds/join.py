@@ -1,0 +1,190 @@
+"""BuildKit's vertices beside the Dockerfile's lines: which vertex is which instruction, and what became of it.
+
+Enters: a `Dockerfile`, the folded progress and the target. Leaves: one `StepTrace` for every instruction.
+Pure; may import `course.dockerfile` and its neighbours in `course.builds`.
+
+BuildKit numbers FROM (of an image), WORKDIR, COPY, ADD and RUN in the vertex's name, `[build 3/5] RUN make`
+(moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go, prefixCommand). Names are the only stable join: digests of
+steps that read the context change with every build.
+"""
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from course.builds.model import Status, StepTrace
+from course.builds.trace import Fold, Vertex
+from course.dockerfile import Dockerfile, Stage, Step
+
+NUMBERED: Final = frozenset({"FROM", "WORKDIR", "COPY", "ADD", "RUN"})
+_NAME: Final = re.compile(r"^\[(?:(?P<stage>\S+) +)?(?P<k>\d+)/(?P<n>\d+)\] (?P<text>.*)$", re.DOTALL)
+_METADATA: Final = "[internal] load metadata for "
+
+
+def join(dockerfile: Dockerfile, fold: Fold, *, target: str | None, finished: bool) -> tuple[StepTrace, ...]:
+    """What is known of every instruction; while the build is not `finished`, steps may be WAITING or RUNNING."""
+    needed = needed_stages(dockerfile, target)
+    by_stage = _vertices_by_stage(dockerfile, fold)
+    found: dict[tuple[int, int], Vertex] = {}
+    for stage in dockerfile.stages:
+        found.update(_match(dockerfile, stage, by_stage.get(stage.number, {})))
+    _share_equal_operations(dockerfile, found, needed)
+    return tuple(
+        _trace(dockerfile, stage, step, found.get((stage.number, step.index)), fold, stage.number in needed, finished)
+        for stage in dockerfile.stages
+        for step in stage.steps
+    )
+
+
+def needed_stages(dockerfile: Dockerfile, target: str | None) -> frozenset[int]:
+    """The numbers of the stages that `target` (a name or number; by default the last stage) is made from."""
+    names = {stage.name: stage.number for stage in dockerfile.stages}
+    start = dockerfile.stages[-1].number
+    if target:
+        start = names.get(target.lower(), int(target) if target.isdigit() else start)
+    needed: set[int] = set()
+    waiting = [start]
+    while waiting:
+        number = waiting.pop()
+        if number not in needed and number < len(dockerfile.stages):
+            needed.add(number)
+            waiting.extend(_uses(dockerfile, dockerfile.stages[number]))
+    return frozenset(needed)
+
+
+def parent(dockerfile: Dockerfile, stage: Stage) -> int | None:
+    """The number of the earlier stage that `stage` begins from, or None when it begins from an image or scratch."""
+    for earlier in reversed(dockerfile.stages[: stage.number]):
+        if earlier.name == stage.base.lower():
+            return earlier.number
+    return None
+
+
+def from_image(dockerfile: Dockerfile, stage: Stage) -> bool:
+    """Whether `stage` begins from an image: not from scratch, not from an earlier stage."""
+    return stage.base != "scratch" and parent(dockerfile, stage) is None
+
+
+def _uses(dockerfile: Dockerfile, stage: Stage) -> Iterator[int]:
+    base = parent(dockerfile, stage)
+    if base is not None:
+        yield base
+    earlier = {s.name: s.number for s in dockerfile.stages[: stage.number]}
+    for step in stage.steps:
+        for flag in step.flags:
+            for source in re.findall(r"(?:^--|,)from=([^,\s]+)", flag.replace("--mount=", "--mount=,")):
+                if source.lower() in earlier:
+                    yield earlier[source.lower()]
+                elif source.isdigit() and int(source) < stage.number:
+                    yield int(source)
+
+
+def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[int, Vertex]]:
+    labels = {_label(dockerfile, stage): stage.number for stage in dockerfile.stages}
+    stages: defaultdict[int, dict[int, Vertex]] = defaultdict(dict)
+    for vertex in fold.vertices.values():
+        match = _NAME.match(vertex.name)
+        if match and (match["stage"] or "") in labels:
+            stages[labels[match["stage"] or ""]][int(match["k"])] = vertex
+    return stages
+
+
+def _label(dockerfile: Dockerfile, stage: Stage) -> str:
+    """The stage's name in a vertex's name: none where there is one stage, `stage-N` where it has no name."""
+    if len(dockerfile.stages) == 1:
+        return ""
+    return f"stage-{stage.number}" if stage.name == str(stage.number) else stage.name
+
+
+def _match(dockerfile: Dockerfile, stage: Stage, vertices: Mapping[int, Vertex]) -> dict[tuple[int, int], Vertex]:
+    """Give each numbered instruction its vertex; one that another stage shares may be missing, but keeps its number."""
+    found: dict[tuple[int, int], Vertex] = {}
+    number, folder = 1, "/"
+    for step in stage.steps:
+        if step.instruction not in NUMBERED or step.instruction == "FROM" and not from_image(dockerfile, stage):
+            continue
+        vertex = vertices.get(number)
+        if step.instruction == "WORKDIR":
+            folder = posixpath.normpath(posixpath.join(folder, step.args[0]))
+            other = vertex is not None and not vertex.name.partition("] ")[2].upper().startswith("WORKDIR")
+            if folder == "/" or other:  # a WORKDIR that ends at / has no vertex and takes no number
+                continue
+        if vertex is not None:
+            found[stage.number, step.index] = vertex
+        number += 1
+    return found
+
+
+def _share_equal_operations(
+    dockerfile: Dockerfile, found: dict[tuple[int, int], Vertex], needed: frozenset[int]
+) -> None:
+    """Equal operations of two stages are one vertex, which carries the name of one of them: give it to both."""
+    by_text = {dockerfile.stages[n].steps[i].text: vertex for (n, i), vertex in reversed(list(found.items()))}
+    for stage in dockerfile.stages:
+        for step in stage.steps:
+            key = stage.number, step.index
+            shared = stage.number in needed and step.instruction in NUMBERED - {"FROM"} and key not in found
+            if shared and step.text in by_text:
+                found[key] = by_text[step.text]
+
+
+def _trace(
+    dockerfile: Dockerfile, stage: Stage, step: Step, vertex: Vertex | None, fold: Fold, needed: bool, finished: bool
+) -> StepTrace:
+    error = None
+    if not needed:
+        status = Status.NOT_NEEDED
+    elif step.instruction == "FROM":
+        status, error = _from_status(dockerfile, stage, fold, finished)
+    elif step.instruction not in NUMBERED:
+        status = Status.METADATA
+    elif vertex is None:
+        no_layer = step.instruction == "WORKDIR" and (finished or bool(fold.vertices))
+        status = Status.METADATA if no_layer else Status.NOT_NEEDED if finished else Status.WAITING
+    else:
+        status = _status(vertex, finished)
+        error = vertex.error if status is Status.FAILED else None
+    timed = vertex is not None and status in (Status.RAN, Status.FAILED)
+    return StepTrace(
+        stage=stage.name,
+        index=step.index,
+        line=step.line,
+        instruction=step.instruction,
+        text=step.text,
+        status=status,
+        seconds=vertex.seconds if vertex and timed else 0.0,
+        error=error,
+        log=fold.log(vertex.digest) if vertex else "",
+    )
+
+
+def _from_status(dockerfile: Dockerfile, stage: Stage, fold: Fold, finished: bool) -> tuple[Status, str | None]:
+    """FROM is reused once its image is resolved, whatever `cached` says; it fails where it cannot be resolved."""
+    if not from_image(dockerfile, stage):
+        return Status.METADATA, None
+    for vertex in fold.vertices.values():
+        if vertex.name.startswith(_METADATA) and vertex.error and not vertex.canceled and _names(vertex, stage):
+            return Status.FAILED, vertex.error
+    if any(_NAME.match(vertex.name) for vertex in fold.vertices.values()):  # the graph is known once FROM is resolved
+        return Status.REUSED, None
+    return Status.NOT_NEEDED if finished else Status.WAITING, None
+
+
+def _names(vertex: Vertex, stage: Stage) -> bool:
+    """Whether `load metadata for docker.io/library/node:24` is about `FROM node:24`; with variables, it may be."""
+    reference = vertex.name.removeprefix(_METADATA)
+    return "$" in stage.base or reference.endswith(stage.base if ":" in stage.base else stage.base + ":latest")
+
+
+def _status(vertex: Vertex, finished: bool) -> Status:
+    if vertex.error and not vertex.canceled:
+        return Status.FAILED
+    if vertex.cached:
+        return Status.REUSED
+    if vertex.started is None:
+        return Status.NOT_NEEDED if finished else Status.WAITING
+    if vertex.completed is None or vertex.canceled:
+        return Status.NOT_NEEDED if finished else Status.RUNNING
+    return Status.RAN
