@@ -13,8 +13,8 @@ from typing import Final
 from e2b_dockerfile_utils import DockerfileHeredoc, DockerfileInstruction, DockerfileSyntaxError, parse_dockerfile_ast
 
 KNOWN: Final = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER "
-    "VOLUME WORKDIR".split()
+    """ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER
+    ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR""".split()  # noqa: SIM905
 )
 _LEAST_ARGS: Final = {"COPY": 2, "ADD": 2, "FROM": 1, "WORKDIR": 1, "USER": 1, "STOPSIGNAL": 1}
 
@@ -79,7 +79,7 @@ def parse(text: str) -> Dockerfile:
         ast = parse_dockerfile_ast(text.removeprefix("\ufeff"))
     except DockerfileSyntaxError as error:
         prefix = f"Dockerfile parse error on line {error.line}: "
-        raise DockerfileError(str(error).removeprefix(prefix), line=error.line) from None
+        raise DockerfileError(str(error).removeprefix(prefix), line=error.line or 1) from None
     arguments: list[Step] = []
     stages: list[Stage] = []
     for instruction in ast.instructions:

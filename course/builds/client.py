@@ -1,7 +1,7 @@
 """A build on a real engine: BuildKit through the Engine API, live and as a final trace.
 
 Enters: docker-py's client and a folder. Leaves: `BuildTrace` snapshots, the last one final. The edge of this room:
-reads files, talks to the engine; may import `course.context`, `course.dockerfile`, `course.labels`.
+reads files, talks to the engine; may import `course.context`, `course.dockerfile`, `course.engine`.
 
 docker-py has no BuildKit (docker/docker-py#2230); the Engine API has: `POST /build?version=2` answers with a JSON
 stream that carries BuildKit's progress under the id `moby.buildkit.trace` (moby/moby builder/builder-next/builder.go).
@@ -12,14 +12,14 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, TypedDict, Unpack
 
 import requests
 import urllib3
 from docker import DockerClient
-from docker.errors import APIError
 
 from course import labels as course_labels
 from course.builds import record
@@ -29,10 +29,12 @@ from course.builds.tarbody import tar_body
 from course.builds.trace import Fold
 from course.context import resolve_folder
 from course.dockerfile import Dockerfile, DockerfileError, parse
+from course.engine.http import post, registry_headers
 from course.errors import CourseError
 
 TRACE: Final = "moby.buildkit.trace"
 IMAGE: Final = "moby.image.id"
+_ENGINE_GONE: Final = "`course engine status`, then `course engine start`, then build again"
 _BROKEN: Final = (
     requests.exceptions.ConnectionError,
     requests.exceptions.ChunkedEncodingError,
@@ -40,60 +42,63 @@ _BROKEN: Final = (
 )
 
 
+class BuildOptions(TypedDict, total=False):
+    """What a build can be told, as `docker build` has it."""
+
+    tag: str | None
+    dockerfile: str
+    build_args: Mapping[str, str] | None
+    target: str | None
+    no_cache: bool
+    labels: Mapping[str, str] | None
+
+
 def build(
     client: DockerClient,
     directory: Path | str,
     *,
-    tag: str | None = None,
-    dockerfile: str = "Dockerfile",
-    build_args: Mapping[str, str] | None = None,
-    target: str | None = None,
-    no_cache: bool = False,
-    labels: Mapping[str, str] | None = None,
     on_snapshot: Callable[[BuildTrace], None] | None = None,
+    **options: Unpack[BuildOptions],
 ) -> BuildTrace:
     """Build `directory` to the end; what the Dockerfile got wrong is in the trace's `error`.
 
     Raises `CourseError` when the folder or the engine is at fault. An interrupt stops the build on the engine too.
     """
     trace = BuildTrace(steps=())
-    for trace in stream_build(
-        client, directory, tag=tag, dockerfile=dockerfile, build_args=build_args, target=target, no_cache=no_cache, labels=labels
-    ):  # fmt: skip
-        if on_snapshot:
-            on_snapshot(trace)
+    with closing(stream_build(client, directory, **options)) as snapshots:
+        for trace in snapshots:
+            if on_snapshot:
+                on_snapshot(trace)
     return trace
 
 
 def stream_build(
-    client: DockerClient,
-    directory: Path | str,
-    *,
-    tag: str | None = None,
-    dockerfile: str = "Dockerfile",
-    build_args: Mapping[str, str] | None = None,
-    target: str | None = None,
-    no_cache: bool = False,
-    labels: Mapping[str, str] | None = None,
-) -> Iterator[BuildTrace]:
+    client: DockerClient, directory: Path | str, **options: Unpack[BuildOptions]
+) -> Generator[BuildTrace, None, None]:
     """Build `directory`, with a snapshot after each report of the engine; closing the generator stops the build."""
     root = resolve_folder(directory)
-    parsed = read_dockerfile(root, dockerfile)
-    if isinstance(parsed, BuildError):
-        yield BuildTrace(steps=(), error=parsed)
+    name = options.get("dockerfile", "Dockerfile")
+    dockerfile = read_dockerfile(root, name)
+    if isinstance(dockerfile, BuildError):
+        yield BuildTrace(steps=(), error=dockerfile)
         return
-    parameters = {
+    with tar_body(root, name) as body:
+        yield from _run(client, dockerfile, _parameters(options), body)
+
+
+def _parameters(options: BuildOptions) -> dict[str, str]:
+    """The query of `POST /build` (Engine API, ImageBuild)."""
+    tag, target = options.get("tag"), options.get("target")
+    return {
         "version": "2",
         "buildid": secrets.token_hex(16),
-        "dockerfile": dockerfile,
-        "buildargs": json.dumps(dict(build_args or {})),
-        "labels": json.dumps(course_labels.labels(**(labels or {}))),
+        "dockerfile": options.get("dockerfile", "Dockerfile"),
+        "buildargs": json.dumps(dict(options.get("build_args") or {})),
+        "labels": json.dumps(course_labels.labels(**(options.get("labels") or {}))),
         **({"t": tag} if tag else {}),
         **({"target": target} if target else {}),
-        **({"nocache": "1"} if no_cache else {}),
+        **({"nocache": "1"} if options.get("no_cache") else {}),
     }
-    with tar_body(root, dockerfile) as body:
-        yield from _run(client, parsed, parameters, body, target)
 
 
 def read_dockerfile(root: Path, name: str) -> Dockerfile | BuildError:
@@ -121,9 +126,9 @@ def read_dockerfile(root: Path, name: str) -> Dockerfile | BuildError:
 
 
 def _run(
-    client: DockerClient, dockerfile: Dockerfile, parameters: dict[str, str], body: Any, target: str | None
+    client: DockerClient, dockerfile: Dockerfile, parameters: dict[str, str], body: IO[bytes]
 ) -> Iterator[BuildTrace]:
-    api, fold, began = client.api, Fold(), time.monotonic()
+    fold, began, target = Fold(), time.monotonic(), parameters.get("target")
     failure: str | None = None
     image_id: str | None = None
     ended = False
@@ -158,11 +163,9 @@ def _run(
 
 def _events(client: DockerClient, parameters: dict[str, str], body: Any) -> Iterator[dict[str, Any]]:
     """The engine's JSON stream; its refusal to begin comes as an `errorDetail` as well."""
-    api = client.api
-    headers = {"Content-Type": "application/x-tar", **_registry_header(api)}
+    headers = {"Content-Type": "application/x-tar", **registry_headers(client)}
     try:
-        answer = api._post(api._url("/build"), data=body, params=parameters, headers=headers, stream=True, timeout=None)
-        with answer:
+        with post(client, "/build", parameters, body=body, headers=headers, stream=True, timeout_s=None) as answer:
             if answer.status_code >= 400:
                 yield {"errorDetail": {"message": _refusal(answer)}}
                 return
@@ -170,8 +173,7 @@ def _events(client: DockerClient, parameters: dict[str, str], body: Any) -> Iter
                 if line:
                     yield json.loads(line)
     except _BROKEN as error:
-        fix = "course engine status; course engine start brings it back"
-        raise CourseError("The engine went away in the middle of the build.", fix=fix) from error
+        raise CourseError("The engine went away in the middle of the build.", fix=_ENGINE_GONE) from error
 
 
 def _refusal(answer: requests.Response) -> str:
@@ -181,18 +183,11 @@ def _refusal(answer: requests.Response) -> str:
         return f"the engine refused the build: {answer.status_code} {answer.reason}"
 
 
-def _registry_header(api: Any) -> dict[str, str]:
-    """The user's own registry credentials, for `FROM` of a private image (docker-py's docker.auth)."""
-    headers: dict[str, str] = {}
-    api._set_auth_headers(headers)
-    return headers
-
-
 def _cancel(client: DockerClient, build_id: str) -> None:
-    """Stop a build on the engine; closing the connection alone does not (FACTS of the Engine API: /build/cancel)."""
+    """Stop a build on the engine; closing the connection alone may not."""
     try:
-        client.api._post(client.api._url("/build/cancel"), params={"id": build_id}, timeout=5)
-    except (requests.exceptions.RequestException, APIError):
+        post(client, "/build/cancel", {"id": build_id}, timeout_s=5)
+    except requests.exceptions.RequestException:
         return  # the engine is gone, and the build with it
 
 

@@ -103,7 +103,7 @@ def _match(dockerfile: Dockerfile, stage: Stage, vertices: Mapping[int, Vertex])
     found: dict[tuple[int, int], Vertex] = {}
     number, folder = 1, "/"
     for step in stage.steps:
-        if step.instruction not in NUMBERED or step.instruction == "FROM" and not from_image(dockerfile, stage):
+        if step.instruction not in NUMBERED or (step.instruction == "FROM" and not from_image(dockerfile, stage)):
             continue
         vertex = vertices.get(number)
         if step.instruction == "WORKDIR":

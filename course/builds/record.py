@@ -1,7 +1,7 @@
 """A note of what each build left in the engine's build cache, so that `course clean` removes just that.
 
 Enters: when a build ran by the engine's clock, and the names of its vertices. Leaves: lines in the user's data folder,
-and from them the ids of cache records. Reads and writes files; may import `course.labels` and `course.folders`.
+and from them the ids of cache records. Reads and writes files; may import `course.engine` and `course.folders`.
 
 Build cache carries no labels (moby/buildkit client/diskusage.go). A record belongs to a build when it came into being
 while the build ran and is described by one of its vertices. Looking that up is left to the clean-up: the question
@@ -17,7 +17,7 @@ from typing import Any
 
 from docker import DockerClient
 
-from course import labels
+from course.engine.http import get_json
 from course.folders import data_folder
 
 _SLACK_S = 1.0
@@ -82,8 +82,7 @@ def owned_cache_ids(client: DockerClient, builds: Sequence[BuildNote]) -> tuple[
 
 def cache_records(client: DockerClient) -> list[dict[str, Any]]:
     """The engine's build cache (Engine API `GET /system/df`, BuildCache)."""
-    api = client.api
-    usage = api._result(api._get(api._url("/system/df"), params={"type": "build-cache"}), True)
+    usage = get_json(client, "/system/df", {"type": "build-cache"})
     return list(usage.get("BuildCache") or [])
 
 
@@ -120,8 +119,3 @@ def _read(path: Path) -> Iterator[BuildNote]:
             ended=data["ended"],
             names=tuple(data["names"]),
         )
-
-
-def this_session() -> str:
-    """The session whose notes this process writes."""
-    return labels.session()

@@ -1,0 +1,50 @@
+"""Calls of the Engine API that docker-py has no method for.
+
+Enters: docker-py's client, a path of the Engine API and its parameters. Leaves: the answer. May import nothing here.
+
+docker-py keeps its request methods private but stable (docker/docker-py docker/api/client.py); they bring the
+transport, TLS and the negotiated API version.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from docker import DockerClient
+
+
+def get_json(client: DockerClient, path: str, params: Mapping[str, Any] | None = None, *, timeout_s: float = 60) -> Any:
+    """`GET path`, decoded; raises docker-py's `APIError` for a refusal."""
+    api: Any = client.api
+    return api._result(api._get(api._url(path), params=dict(params or {}), timeout=timeout_s), True)
+
+
+def post(
+    client: DockerClient,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    stream: bool = False,
+    timeout_s: float | None = 60,
+) -> requests.Response:
+    """`POST path`; the answer may be a refusal. With `stream` its body is not read yet; the caller closes it."""
+    api: Any = client.api
+    answer: requests.Response = api._post(
+        api._url(path),
+        data=body,
+        params=dict(params or {}),
+        headers=dict(headers or {}),
+        stream=stream,
+        timeout=timeout_s,
+    )
+    return answer
+
+
+def registry_headers(client: DockerClient) -> dict[str, str]:
+    """The user's own registry credentials as the header that a build takes (docker-py's docker.auth)."""
+    api: Any = client.api
+    carrier: dict[str, Any] = {}
+    api._set_auth_headers(carrier)
+    return {name: str(value) for name, value in carrier.items()}
