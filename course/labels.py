@@ -27,13 +27,13 @@ def owner() -> str:
 
 def session() -> str:
     """This process, as `pid-start`: unique on this host even after the pid is used again."""
-    return _session_of(os.getpid())
+    return session_of(os.getpid())
 
 
 def is_alive(session_id: str) -> bool:
     """Whether the process that `session_id` names still runs on this host."""
     pid = session_id.partition("-")[0]
-    return pid.isdigit() and psutil.pid_exists(int(pid)) and _session_of(int(pid)) == session_id
+    return pid.isdigit() and psutil.pid_exists(int(pid)) and session_of(int(pid)) == session_id
 
 
 def labels(**extra: str) -> dict[str, str]:
@@ -41,12 +41,13 @@ def labels(**extra: str) -> dict[str, str]:
     return {COURSE: "1", OWNER: owner(), SESSION: session(), **extra}
 
 
-def owned_filter() -> dict[str, list[str]]:
+def owned_filter() -> dict[str, str | list[str] | bool]:
     """The Engine API's `filters` for everything that this owner created, in whatever session."""
     return {"label": [f"{COURSE}=1", f"{OWNER}={owner()}"]}
 
 
-def _session_of(pid: int) -> str:
+def session_of(pid: int) -> str:
+    """The process with this `pid` as `pid-start`, or `pid-gone`."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         if stat.exists():  # Linux: ticks since boot (proc(5), field 22), which no change of the clock moves

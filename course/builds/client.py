@@ -29,7 +29,7 @@ from course.builds.tarbody import tar_body
 from course.builds.trace import Fold
 from course.context import resolve_folder
 from course.dockerfile import Dockerfile, DockerfileError, parse
-from course.engine.http import post, registry_headers
+from course.engine.http import docker_host, post, registry_headers
 from course.errors import CourseError
 
 TRACE: Final = "moby.buildkit.trace"
@@ -192,19 +192,9 @@ def _cancel(client: DockerClient, build_id: str) -> None:
 
 
 def _note(client: DockerClient, fold: Fold) -> None:
-    started = [vertex.started for vertex in fold.vertices.values() if vertex.started is not None and not vertex.cached]
-    if not started:
-        return
-    ended = [vertex.completed for vertex in fold.vertices.values() if vertex.completed is not None]
-    record.remember(
-        record.BuildNote(
-            session=course_labels.session(),
-            engine=client.api.base_url,
-            started=min(started),
-            ended=max(ended + started) + (0 if ended else 60),
-            names=tuple(vertex.name for vertex in fold.vertices.values()),
-        )
-    )
+    note = record.note_of(fold, session=course_labels.session(), engine=docker_host(client))
+    if note:
+        record.remember(note)
 
 
 def _explain(failure: str, trace: BuildTrace) -> BuildError:

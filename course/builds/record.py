@@ -1,10 +1,10 @@
-"""A note of what each build left in the engine's build cache, so that `course clean` removes just that.
+"""A note of when each build worked, so that `course clean` removes from the build cache just what the course put there.
 
-Enters: when a build ran by the engine's clock, and the names of its vertices. Leaves: lines in the user's data folder,
-and from them the ids of cache records. Reads and writes files; may import `course.engine` and `course.folders`.
+Enters: the vertices of a build that really worked, with the engine's own times. Leaves: lines in the user's data
+folder, and from them the ids of cache records. Reads and writes files; may import `course.engine` and `course.folders`.
 
-Build cache carries no labels (moby/buildkit client/diskusage.go). A record belongs to a build when it came into being
-while the build ran and is described by one of its vertices. Looking that up is left to the clean-up: the question
+Build cache carries no labels, and its records no names of steps (moby/buildkit client/diskusage.go); but a record is
+created while its vertex works, by the same clock. The look-up is left to the clean-up: the question
 (`GET /system/df`) costs more than a cached build.
 """
 
@@ -13,109 +13,115 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from docker import DockerClient
 
+from course.builds.trace import Fold
 from course.engine.http import get_json
 from course.folders import data_folder
 
-_SLACK_S = 1.0
-"""Cache records may be stamped a little before or after the vertices that they belong to."""
+_SLACK_S: Final = 0.02
+_COMMAND_STARTS_WITHIN_S: Final = 1.0
+"""A command's records come into being when it starts, however long it runs."""
+_OF_A_COMMAND: Final = " from exec "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One vertex at work: `started` and `ended` in seconds since 1970 by the engine's clock."""
+
+    is_command: bool
+    started: float
+    ended: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildNote:
-    """One build: `started` and `ended` in seconds since 1970 by the engine's clock, and its vertices' names."""
+    """One build of a session on an engine."""
 
     session: str
     engine: str
-    started: float
-    ended: float
-    names: tuple[str, ...]
+    work: tuple[Work, ...]
+
+
+def note_of(fold: Fold, *, session: str, engine: str) -> BuildNote | None:
+    """The note of a build that has ended, or None when everything was reused."""
+    vertices = [v for v in fold.vertices.values() if v.started is not None and not v.cached]
+    last = max((v.completed or v.started or 0.0 for v in vertices), default=0.0)
+    work = tuple(
+        Work(is_command="] RUN " in v.name, started=v.started, ended=v.completed or last)
+        for v in vertices
+        if v.started is not None
+    )
+    return BuildNote(session=session, engine=engine, work=work) if work else None
 
 
 def remember(note: BuildNote) -> None:
-    """Append a note to this process's file."""
+    """Append a note to its session's file."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    line = {"engine": note.engine, "started": note.started, "ended": note.ended, "names": note.names}
+    line = {"engine": note.engine, "work": [[w.is_command, w.started, w.ended] for w in note.work]}
     with (folder / f"{note.session}.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
-def notes(engine: str, sessions: Iterable[str] | None = None) -> tuple[BuildNote, ...]:
-    """What builds of `sessions` (all known ones by default) left a note of, on this engine."""
-    wanted = None if sessions is None else set(sessions)
-    return tuple(
-        note
-        for path in sorted(_folder().glob("*.jsonl"))
-        if wanted is None or path.stem in wanted
-        for note in _read(path)
-        if note.engine == engine
-    )
-
-
-def known_sessions() -> tuple[str, ...]:
+def noted_sessions() -> tuple[str, ...]:
     """The sessions that have left notes."""
     return tuple(path.stem for path in sorted(_folder().glob("*.jsonl")))
+
+
+def notes(engine: str, sessions: Iterable[str]) -> tuple[BuildNote, ...]:
+    """The builds of these sessions on this engine."""
+    return tuple(note for session in sessions for note in _read(session) if note.engine == engine)
 
 
 def forget(engine: str, sessions: Iterable[str]) -> None:
     """Drop the notes of these sessions for this engine, once their cache is gone."""
     for session in sessions:
-        path = _folder() / f"{session}.jsonl"
-        kept = [note for note in _read(path) if note.engine != engine]
-        path.unlink(missing_ok=True)
+        kept = [note for note in _read(session) if note.engine != engine]
+        (_folder() / f"{session}.jsonl").unlink(missing_ok=True)
         for note in kept:
             remember(note)
 
 
-def owned_cache_ids(client: DockerClient, builds: Sequence[BuildNote]) -> tuple[str, ...]:
-    """The ids of the engine's cache records that these builds made, newest first."""
+def cache_ids(client: DockerClient, builds: Sequence[BuildNote]) -> tuple[str, ...]:
+    """The ids of the engine's cache records that these builds made, newest first: a child before its parent."""
     if not builds:
         return ()
-    records = cache_records(client)
-    owned = [record for record in records if any(_made_by(record, note) for note in builds)]
-    return tuple(record["ID"] for record in sorted(owned, key=lambda r: r["CreatedAt"], reverse=True))
+    work = [work for note in builds for work in note.work]
+    made = [record for record in cache_records(client) if any(_made_by(record, one) for one in work)]
+    return tuple(record["ID"] for record in sorted(made, key=lambda r: str(r["CreatedAt"]), reverse=True))
 
 
 def cache_records(client: DockerClient) -> list[dict[str, Any]]:
-    """The engine's build cache (Engine API `GET /system/df`, BuildCache)."""
+    """The engine's build cache (Engine API, SystemDataUsage)."""
     usage = get_json(client, "/system/df", {"type": "build-cache"})
     return list(usage.get("BuildCache") or [])
 
 
-def _made_by(record: dict[str, Any], note: BuildNote) -> bool:
-    created = _seconds(record["CreatedAt"])
-    if not note.started - _SLACK_S <= created <= note.ended + _SLACK_S:
+def _made_by(record: dict[str, Any], work: Work) -> bool:
+    if work.is_command != (_OF_A_COMMAND in record.get("Description", "")):
         return False
-    description = record.get("Description", "")
-    # a mount's record names the command, not the vertex: `mount / from exec /bin/sh -c npm ci`
-    command = description.rpartition(" from exec /bin/sh -c ")[2]
-    return any(description == name or (command and name.endswith(command)) for name in note.names)
+    ended = work.started + _COMMAND_STARTS_WITHIN_S if work.is_command else work.ended
+    return work.started - _SLACK_S <= _seconds(record["CreatedAt"]) <= ended + _SLACK_S
 
 
 def _seconds(timestamp: str) -> float:
-    whole, _, rest = timestamp.partition(".")
-    return datetime.fromisoformat(whole.removesuffix("Z") + "+00:00").timestamp() + (
-        float("0." + rest.rstrip("Z")) if rest else 0.0
-    )
+    """RFC 3339 with nanoseconds, as seconds since 1970; `datetime` reads no more than microseconds."""
+    whole, _, fraction = timestamp.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(whole + "+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
 def _folder() -> Path:
     return data_folder() / "builds"
 
 
-def _read(path: Path) -> Iterator[BuildNote]:
+def _read(session: str) -> Iterator[BuildNote]:
+    path = _folder() / f"{session}.jsonl"
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
-        yield BuildNote(
-            session=path.stem,
-            engine=data["engine"],
-            started=data["started"],
-            ended=data["ended"],
-            names=tuple(data["names"]),
-        )
+        work = tuple(Work(is_command=w[0], started=w[1], ended=w[2]) for w in data["work"])
+        yield BuildNote(session=session, engine=data["engine"], work=work)

@@ -13,6 +13,19 @@ import requests
 from docker import DockerClient
 
 
+def docker_host(client: DockerClient) -> str:
+    """The engine's address as DOCKER_HOST has it: `unix://...`, `npipe://...`, `tcp://...` or `ssh://...`."""
+    api: Any = client.api
+    adapter: Any = getattr(api, "_custom_adapter", None)
+    if hasattr(adapter, "socket_path"):
+        return f"unix://{adapter.socket_path}"
+    if hasattr(adapter, "npipe_path"):
+        return f"npipe://{adapter.npipe_path}"
+    if hasattr(adapter, "ssh_host"):
+        return f"ssh://{adapter.ssh_host}"
+    return "tcp://" + str(api.base_url).partition("://")[2]
+
+
 def get_json(client: DockerClient, path: str, params: Mapping[str, Any] | None = None, *, timeout_s: float = 60) -> Any:
     """`GET path`, decoded; raises docker-py's `APIError` for a refusal."""
     api: Any = client.api

@@ -1,0 +1,152 @@
+"""What the course left on an engine, found by its labels and removed.
+
+Enters: docker-py's client and how much to remove. Leaves: what was removed. Talks to the engine; may import
+`course.labels` and `course.builds`.
+
+Nothing without the course's label is ever touched, and nothing of a session that is still alive, but for its own.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from docker import DockerClient
+from docker.errors import APIError, NotFound
+
+from course import labels
+from course.builds import record
+from course.engine.http import docker_host, post
+
+_GONE_OR_GOING: Final = (404, 409)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """What a clean-up took away: names or short ids, and the number of build-cache records."""
+
+    containers: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    cache_records: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many objects it was."""
+        named = (self.containers, self.networks, self.volumes, self.images)
+        return sum(len(names) for names in named) + self.cache_records
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "Nothing of the course's was left on the engine."
+        counted = {
+            "container": len(self.containers),
+            "network": len(self.networks),
+            "volume": len(self.volumes),
+            "image": len(self.images),
+            "build-cache record": self.cache_records,
+        }
+        parts = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counted.items() if count]
+        return f"Removed {', '.join(parts)}."
+
+
+def clean(client: DockerClient, *, everything: bool = False, images: bool = False) -> Removed:
+    """Remove what this owner's dead sessions left; `everything` of this owner; its catalogue `images` as well."""
+    sessions = _sessions(client)
+    doomed = {one for one in sessions if everything or not labels.is_alive(one)}
+    return _remove(client, doomed, catalogue=images)
+
+
+def clean_session(client: DockerClient) -> Removed:
+    """Remove what this process made, the images of the catalogue excepted."""
+    return _remove(client, {labels.session()}, catalogue=False)
+
+
+def _sessions(client: DockerClient) -> set[str]:
+    """Every session of this owner that left something here."""
+    owned = labels.owned_filter()
+    found = [
+        *(container.labels for container in client.containers.list(all=True, filters=owned)),
+        *(network.attrs.get("Labels") for network in client.networks.list(filters=owned)),
+        *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
+        *(image.labels for image in client.images.list(filters=owned)),
+    ]
+    return {carried[labels.SESSION] for carried in found if carried and labels.SESSION in carried} | set(
+        record.noted_sessions()
+    )
+
+
+def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> Removed:
+    owned = labels.owned_filter()
+
+    def ours(carried: dict[str, str] | None) -> bool:
+        return bool(carried) and (carried or {}).get(labels.SESSION) in sessions
+
+    containers = [c for c in client.containers.list(all=True, filters=owned) if ours(c.labels)]
+    networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
+    volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
+    removed = {
+        "containers": _each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
+        "networks": _each((n.name or n.short_id, n.remove) for n in networks),
+        "volumes": _each((v.name, lambda v=v: v.remove(force=True)) for v in volumes),
+        "images": _remove_images(client, sessions, catalogue=catalogue),
+    }
+    return Removed(**removed, cache_records=_remove_cache(client, sessions))
+
+
+def _remove_images(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> tuple[str, ...]:
+    removals: list[tuple[str, Any]] = []
+    for image in client.images.list(filters=labels.owned_filter()):
+        listed = labels.IMAGE in image.labels
+        if catalogue if listed else image.labels.get(labels.SESSION) in sessions:
+            names = image.tags or [str(image.id)]
+            removals += [(name, lambda name=name: client.images.remove(name, force=True)) for name in names]
+    return _each(removals)
+
+
+def _each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+    """Do each removal; what is gone already, or on its way, is no trouble."""
+    done = []
+    for name, remove in removals:
+        try:
+            remove()
+        except NotFound:
+            continue
+        except APIError as error:
+            if error.status_code not in _GONE_OR_GOING:
+                raise
+            continue
+        done.append(name)
+    return tuple(done)
+
+
+def _remove_cache(client: DockerClient, sessions: Collection[str]) -> int:
+    """Remove the cache records that these sessions' builds made, as far as no one else builds on them."""
+    engine = docker_host(client)
+    noted = set(sessions) & set(record.noted_sessions())
+    ids = record.cache_ids(client, record.notes(engine, noted))
+    before = len(ids)
+    if ids:
+        _prune(client, ids)
+        left = {one["ID"] for one in record.cache_records(client)}
+        before -= len(left & set(ids))
+    record.forget(engine, noted)
+    return before
+
+
+def _prune(client: DockerClient, ids: Collection[str]) -> None:
+    """`POST /build/prune` for these ids alone.
+
+    The engine takes one `id` filter and reads it as a regular expression (moby/moby builder/builder-next/builder.go,
+    toBuildkitPruneInfo); a parent goes only after its children, so one call names them all.
+    """
+    for chunk in _chunks(sorted(ids), 100):
+        pattern = "^(" + "|".join(re.escape(one) for one in chunk) + ")$"
+        answer = post(client, "/build/prune", {"all": "1", "filters": json.dumps({"id": {pattern: True}})})
+        answer.raise_for_status()
+
+
+def _chunks(ids: list[str], size: int) -> Iterable[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

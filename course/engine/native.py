@@ -1,0 +1,263 @@
+"""A private dockerd of the course's own, on Linux as root.
+
+Enters: nothing but the user's data folder. Leaves: an engine that answers on a socket in it, and survives its starter.
+Starts and stops processes; may import `course.errors`, `course.folders` and `course.labels`.
+
+It shares nothing with another engine but the kernel: own data, exec root, socket, pid file, configuration and
+containerd namespaces. Two daemons in one network namespace would rewrite each other's packet filter rules
+(moby/moby#26989), so it is not started beside another one.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+from docker import DockerClient
+from filelock import FileLock
+
+from course import labels
+from course.engine.find import Address, Silent, try_address
+from course.errors import CourseError
+from course.folders import data_folder
+
+START_TIMEOUT_S: Final = 60
+STOP_TIMEOUT_S: Final = 30
+_SOCKET_LIMIT: Final = 100
+"""A Unix socket's path holds 107 bytes (unix(7)); dockerd needs a few for names of its own beside it."""
+_NAMESPACE: Final = "layer-by-layer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The files of the private engine, all below `root`."""
+
+    root: Path
+
+    @property
+    def socket(self) -> Path:
+        """The engine's socket: in `root`, or where that is too deep, in a short folder of this user's."""
+        path = self.root / "docker.sock"
+        if len(os.fsencode(path)) <= _SOCKET_LIMIT:
+            return path
+        short = Path("/run") / f"{_NAMESPACE}-{_fingerprint(self.root)}"
+        return short / "docker.sock"
+
+    @property
+    def docker_host(self) -> str:
+        """The address of the engine."""
+        return f"unix://{self.socket}"
+
+    @property
+    def pid_file(self) -> Path:
+        """Where dockerd notes its pid."""
+        return self.root / "dockerd.pid"
+
+    @property
+    def log(self) -> Path:
+        """What dockerd prints."""
+        return self.root / "dockerd.log"
+
+    @property
+    def process(self) -> Path:
+        """Which process is ours, as `labels.session` names processes."""
+        return self.root / "process"
+
+
+def place() -> Place:
+    """Where this user's private engine lives, running or not."""
+    return Place(root=data_folder() / "engine")
+
+
+def find_running() -> DockerClient | None:
+    """A client of the private engine, when it runs and answers."""
+    here = place()
+    if _pid(here) is None:
+        return None
+    found = try_address(Address(source="the course's own engine", docker_host=here.docker_host))
+    return None if isinstance(found, Silent) else found
+
+
+def obstacle() -> str | None:
+    """Why no private engine can be started here even with dockerd installed, or None."""
+    if sys.platform != "linux":
+        return "a private engine needs Linux"
+    if os.geteuid() != 0:
+        return "a private engine needs root"
+    other = _other_daemon()
+    if other is not None:
+        return f"another Docker daemon (pid {other}) runs in this network namespace, and two would disturb each other"
+    return None
+
+
+def start() -> DockerClient:
+    """Start the private engine, or join the one that runs; raises `CourseError` with dockerd's own words if it ends."""
+    here = place()
+    with _locked(here):
+        running = find_running()
+        if running is not None:
+            return running
+        reason = obstacle()
+        if reason:
+            raise CourseError(f"No private engine: {reason}.", fix="`course doctor`, and use the engine that is there")
+        program = shutil.which("dockerd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise CourseError("dockerd is not installed.", fix="course engine start --install")
+        _clear_stale_files(here)
+        return _launch(here, program)
+
+
+def stop() -> bool:
+    """Stop the private engine and its containers; whether it ran."""
+    here = place()
+    with _locked(here):
+        pid = _pid(here)
+        if pid is not None:
+            _end(pid)
+        _clear_stale_files(here)
+    return pid is not None
+
+
+def reset() -> bool:
+    """Stop the private engine and forget everything in it; whether there was anything to forget."""
+    here = place()
+    stop()
+    with _locked(here):
+        found = (here.root / "data").exists()
+        for folder in (here.root / "data", here.root / "exec"):
+            _unmount_below(folder)
+            if folder.exists():
+                shutil.rmtree(folder)
+        here.log.unlink(missing_ok=True)
+    return found
+
+
+def _launch(here: Place, program: str) -> DockerClient:
+    here.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    configuration = here.root / "daemon.json"
+    configuration.write_text(json.dumps(_configuration()), encoding="utf-8")
+    command = [
+        program,
+        *("--config-file", str(configuration)),
+        *("--data-root", str(here.root / "data")),
+        *("--exec-root", str(here.root / "exec")),
+        *("--host", here.docker_host),
+        *("--pidfile", str(here.pid_file)),
+        *("--containerd-namespace", _NAMESPACE),
+        *("--containerd-plugins-namespace", f"{_NAMESPACE}-plugins"),
+        *_mtu_option(),
+    ]
+    with here.log.open("wb") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+        )
+    here.process.write_text(labels.session_of(process.pid), encoding="utf-8")
+    deadline = time.monotonic() + START_TIMEOUT_S
+    address = Address(source="the course's own engine", docker_host=here.docker_host)
+    try:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise CourseError(f"dockerd ended at once: {_last_words(here.log)}", fix=f"read {here.log}")
+            found = try_address(address) if here.socket.exists() else None
+            if isinstance(found, DockerClient):
+                return found
+            time.sleep(0.05)
+        raise CourseError(f"dockerd did not answer within {START_TIMEOUT_S} s.", fix=f"read {here.log}")
+    except BaseException:
+        _end(process.pid)
+        _clear_stale_files(here)
+        raise
+
+
+def _configuration() -> dict[str, object]:
+    """The registry settings of the machine's own daemon.json, and nothing else of it: its folders are not ours."""
+    try:
+        machine = json.loads(Path("/etc/docker/daemon.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {key: machine[key] for key in ("registry-mirrors", "insecure-registries", "dns") if key in machine}
+
+
+def _mtu_option() -> tuple[str, ...]:
+    """The MTU of the default route: larger packets of containers would be lost on their way out."""
+    for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
+        interface, destination = line.split()[:2]
+        if destination == "00000000":
+            return "--mtu", Path(f"/sys/class/net/{interface}/mtu").read_text(encoding="ascii").strip()
+    return ()
+
+
+def _other_daemon() -> int | None:
+    """The pid of a dockerd in this network namespace that is not ours."""
+    mine = os.readlink("/proc/self/ns/net")
+    ours = _pid(place())
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] != "dockerd" or process.pid == ours:
+            continue
+        try:
+            if os.readlink(f"/proc/{process.pid}/ns/net") == mine:
+                return process.pid
+        except OSError:
+            continue
+    return None
+
+
+def _pid(here: Place) -> int | None:
+    """The pid of our dockerd while that very process lives."""
+    try:
+        process = here.process.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return int(process.partition("-")[0]) if labels.is_alive(process) else None
+
+
+def _end(pid: int) -> None:
+    """Ask dockerd to stop, then insist; it takes its containerd and containers with it."""
+    try:
+        process = psutil.Process(pid)
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_TIMEOUT_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_TIMEOUT_S)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _clear_stale_files(here: Place) -> None:
+    for path in (here.process, here.pid_file, here.socket):
+        path.unlink(missing_ok=True)
+
+
+def _unmount_below(folder: Path) -> None:
+    """What a killed engine left mounted in our own folder, deepest first."""
+    with Path("/proc/self/mounts").open(encoding="utf-8") as mounts:
+        points = [line.split()[1].replace("\\040", " ") for line in mounts]
+    for point in sorted((p for p in points if Path(p).is_relative_to(folder)), key=len, reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=True)
+
+
+def _last_words(log: Path) -> str:
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"
+
+
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+@contextmanager
+def _locked(here: Place) -> Iterator[None]:
+    here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(here.root / "lock", timeout=START_TIMEOUT_S + STOP_TIMEOUT_S):
+        yield
