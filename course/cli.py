@@ -1,0 +1,238 @@
+"""`course ...`: the course at a terminal.
+
+Enters: a command line. Leaves: an exit status: 0 done, 1 failed with a message, 2 wrong command line, 130 interrupted.
+Thin: each command parses, calls a room, and prints. Imports the rooms lazily, so that `course --help` is quick.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from course.errors import CourseError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except CourseError as error:
+        ERR.print(f"[bold red]{escape(error.message)}[/]\nTry: {escape(error.fix)}")
+        return 1
+    except KeyboardInterrupt:
+        ERR.print("Interrupted.")
+        return 130
+    except BrokenPipeError:  # `course ... | head`
+        sys.stderr.close()
+        return 1
+
+
+def engine_start(arguments: argparse.Namespace) -> int:
+    """Find an engine or start one."""
+    from course import engine
+
+    with ERR.status("Looking for a Docker engine"):
+        client = engine.start(kind=arguments.kind, install_agreed=arguments.install)
+    return _print_status(engine.status(client), arguments)
+
+
+def engine_stop(arguments: argparse.Namespace) -> int:
+    """Stop the engine that the course started."""
+    from course.engine import native
+
+    OUT.print("The course's engine has stopped." if native.stop() else "No engine of the course's was running.")
+    return 0
+
+
+def engine_status(arguments: argparse.Namespace) -> int:
+    """Say which engine is in use."""
+    from course import engine
+
+    try:
+        client = engine.connect(start=False)
+    except CourseError as error:
+        if arguments.json:
+            _print_json(engine.status(None).to_json())
+            return 1
+        raise error
+    return _print_status(engine.status(client), arguments)
+
+
+def engine_reset(arguments: argparse.Namespace) -> int:
+    """Stop the course's engine and forget everything in it."""
+    from course.engine import native
+
+    OUT.print("The course's engine is empty again." if native.reset() else "There was nothing to forget.")
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Look at all that the course needs."""
+    from rich.table import Table
+
+    from course.doctor import State, can_run, examine
+
+    findings = examine()
+    if arguments.json:
+        _print_json({"can_run": can_run(findings), "findings": [finding.to_json() for finding in findings]})
+        return 0 if can_run(findings) else 1
+    colour = {State.OK: "green", State.WARNING: "yellow", State.BROKEN: "red"}
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for finding in findings:
+        fix = f"\n[bold]Try:[/] {escape(finding.fix)}" if finding.fix else ""
+        state = f"[{colour[finding.state]}]{finding.state.value}[/]"
+        table.add_row(finding.name, state, escape(finding.seen) + fix)
+    OUT.print(table)
+    OUT.print("The course can run here." if can_run(findings) else "[bold red]The course cannot run here yet.[/]")
+    return 0 if can_run(findings) else 1
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Build a folder and say what became of each step."""
+    from course.builds import build as run_build
+    from course.terminal import LiveSteps, print_result, step_table
+
+    client = _connect()
+    with LiveSteps(ERR) as live:
+        trace = run_build(
+            client,
+            arguments.directory,
+            on_snapshot=None if arguments.json or not ERR.is_terminal else live,
+            tag=arguments.tag,
+            dockerfile=arguments.file,
+            build_args=_pairs(arguments.build_arg),
+            target=arguments.target,
+            no_cache=arguments.no_cache,
+        )
+    if arguments.json:
+        _print_json(trace.to_json())
+    else:
+        OUT.print(step_table(trace))
+        print_result(OUT, trace)
+    return 0 if trace.ok else 1
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """Remove what the course left on the engine."""
+    from course.clean import clean as run_clean
+
+    OUT.print(str(run_clean(_connect(start=False), everything=arguments.all, images=arguments.images)))
+    return 0
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Set up everything and open JupyterLab at the lessons."""
+    from course import engine
+    from course.up import engine_line, serve
+
+    client = engine.start(install_agreed=arguments.install)
+    status = engine.status(client)
+    OUT.print(engine_line(status))
+    _ensure(client, (), consent=arguments.install, install_agreed=arguments.install)
+    return serve(
+        port=arguments.port,
+        browser=not arguments.no_browser,
+        docker_host=status.docker_host if status.owned else None,
+        say=lambda line: OUT.print(line, soft_wrap=True),
+    )
+
+
+def _connect(*, start: bool = True) -> "DockerClient":
+    from course import engine
+
+    return engine.connect(start=start)
+
+
+def _ensure(client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool) -> None:
+    raise CourseError("images are on their way", fix="wait")
+
+
+def _print_status(status: Any, arguments: argparse.Namespace) -> int:
+    from course.up import engine_line
+
+    if arguments.json:
+        _print_json(status.to_json())
+    else:
+        OUT.print(engine_line(status))
+    return 0
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _pairs(items: Sequence[str]) -> dict[str, str]:
+    """`K=V` as given with --build-arg."""
+    for item in items:
+        if "=" not in item:
+            raise CourseError(f"--build-arg {item!r} has no value.", fix="--build-arg NAME=VALUE")
+    return dict(item.split("=", 1) for item in items)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="course", description="A Docker course that is run, not read.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = _adder(commands)
+
+    one = command("up", up, "set up everything and open JupyterLab at the lessons")
+    one.add_argument("--install", action="store_true", help="install what is missing, and ask nothing")
+    one.add_argument("--no-browser", action="store_true", help="print the address only")
+    one.add_argument("--port", type=int, help="where JupyterLab listens (default: the first free one from 8888)")
+
+    one = command("doctor", doctor, "look at all that the course needs, and say what to mend")
+    one.add_argument("--json", action="store_true")
+
+    _engine_parser(commands)
+
+    one = command("build", build, "build a folder with BuildKit and say what became of each step")
+    one.add_argument("directory", type=Path)
+    one.add_argument("-f", "--file", default="Dockerfile", help="the Dockerfile, from the folder (default: Dockerfile)")
+    one.add_argument("-t", "--tag", help="a name for the image")
+    one.add_argument("--build-arg", action="append", default=[], metavar="K=V")
+    one.add_argument("--target", help="the stage to build (default: the last)")
+    one.add_argument("--no-cache", action="store_true", help="run every step")
+    one.add_argument("--json", action="store_true")
+
+    one = command("clean", clean, "remove what dead sessions of yours left on the engine")
+    one.add_argument("--all", action="store_true", help="of living sessions of yours, too")
+    one.add_argument("--images", action="store_true", help="and the images of the catalogue")
+    return parser
+
+
+def _engine_parser(commands: Any) -> None:
+    group = commands.add_parser("engine", help="find, start and stop a Docker engine")
+    command = _adder(group.add_subparsers(required=True, metavar="COMMAND"))
+    one = command("start", engine_start, "find an engine, or start one of the course's own")
+    one.add_argument("--install", action="store_true", help="install dockerd if it is missing, and ask nothing")
+    one.add_argument("--kind", choices=("auto", "native", "vm"), default="auto")
+    one.add_argument("--json", action="store_true")
+    command("stop", engine_stop, "stop the engine that the course started")
+    one = command("status", engine_status, "say which engine is in use")
+    one.add_argument("--json", action="store_true")
+    command("reset", engine_reset, "stop the course's engine and forget everything in it")
+
+
+def _adder(commands: Any) -> Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]:
+    def add(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+        parser.set_defaults(run=run)
+        return parser
+
+    return add
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What a build looks like in a terminal: the same steps, marks and words as in the notebook's pictures.
+
+Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds`.
+"""
+
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from course.builds import BuildTrace, Status
+
+_LOOK: Final = {
+    Status.REUSED: ("=", "reused", "green"),
+    Status.RAN: (">", "ran", "yellow"),
+    Status.FAILED: ("x", "failed", "red"),
+    Status.NOT_NEEDED: (".", "not needed", "dim"),
+    Status.METADATA: ("-", "metadata", "dim"),
+    Status.WAITING: (" ", "waiting", "dim"),
+    Status.RUNNING: (">", "running", "cyan"),
+}
+"""Per status a mark, a word and a colour: never the colour alone."""
+_LOG_LINES: Final = 8
+
+
+def step_table(trace: BuildTrace, *, title: str | None = None) -> Table:
+    """The steps in the file's order, with what became of each and its seconds."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    several = len({step.stage for step in trace.steps}) > 1
+    if several:
+        table.add_column("stage")
+    table.add_column("line", justify="right")
+    table.add_column("what happened")
+    table.add_column("seconds", justify="right")
+    table.add_column("step", overflow="ellipsis", no_wrap=True, ratio=1)
+    for step in trace.steps:
+        mark, word, style = _LOOK[step.status]
+        seconds = f"{step.seconds:.1f}" if step.status in (Status.RAN, Status.FAILED) else ""
+        stage = [step.stage] if several else []
+        happened, text = Text(f"{mark} {word}", style=style), Text(step.text.splitlines()[0])
+        table.add_row(*stage, str(step.line), happened, seconds, text)
+    return table
+
+
+def print_result(console: Console, trace: BuildTrace) -> None:
+    """The image, or the failing line with the end of what its command printed."""
+    if trace.error is None:
+        console.print(f"Built [bold]{(trace.image_id or '').removeprefix('sha256:')[:12]}[/] in {trace.seconds:.1f} s.")
+        return
+    for step in trace.steps:
+        if step.status is Status.FAILED:
+            for line in step.log.splitlines()[-_LOG_LINES:]:
+                console.print(Text("  | " + line, style="dim"))
+    console.print(Text(f"The build failed: {trace.error}", style="bold red"))
+
+
+class LiveSteps:
+    """A table that follows a build: use it as a context manager and call it with each snapshot."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> "LiveSteps":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def __call__(self, trace: BuildTrace) -> None:
+        self._live.update(step_table(trace), refresh=True)
