@@ -120,7 +120,8 @@ def build(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(trace.to_json())
     else:
-        OUT.print(step_table(trace))
+        if trace.steps:
+            OUT.print(step_table(trace))
         print_result(OUT, trace)
     return 0 if trace.ok else 1
 

@@ -53,7 +53,7 @@ def print_result(console: Console, trace: BuildTrace) -> None:
         if step.status is Status.FAILED:
             for line in step.log.splitlines()[-_LOG_LINES:]:
                 console.print(Text("  | " + line, style="dim"))
-    console.print(Text(f"The build failed: {trace.error}", style="bold red"))
+    console.print(Text(f"The build failed: {trace.error}", style="bold red"), soft_wrap=True)
 
 
 class LiveSteps:

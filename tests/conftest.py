@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from docker import DockerClient
 
-from course import engine
+from course import engine, images
 from course.clean import clean_session
 from course.errors import CourseError
 
@@ -35,3 +35,9 @@ def client() -> Iterator[DockerClient]:
     yield client
     clean_session(client)
     client.close()
+
+
+@pytest.fixture(scope="session")
+def busybox(client: DockerClient) -> None:
+    """The smallest image of the catalogue is there."""
+    images.ensure(client, ("busybox:stable",), consent=True)

@@ -9,7 +9,6 @@ stream that carries BuildKit's progress under the id `moby.buildkit.trace` (moby
 
 import base64
 import json
-import re
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -23,8 +22,9 @@ from docker import DockerClient
 
 from course import labels as course_labels
 from course.builds import record
+from course.builds.explain import explain
 from course.builds.join import join
-from course.builds.model import BuildError, BuildTrace, Status
+from course.builds.model import BuildError, BuildTrace
 from course.builds.tarbody import tar_body
 from course.builds.trace import Fold
 from course.context import resolve_folder
@@ -83,7 +83,7 @@ def stream_build(
         yield BuildTrace(steps=(), error=dockerfile)
         return
     with tar_body(root, name) as body:
-        yield from _run(client, dockerfile, _parameters(options), body)
+        yield from _run(client, root, dockerfile, _parameters(options), body)
 
 
 def _parameters(options: BuildOptions) -> dict[str, str]:
@@ -126,7 +126,7 @@ def read_dockerfile(root: Path, name: str) -> Dockerfile | BuildError:
 
 
 def _run(
-    client: DockerClient, dockerfile: Dockerfile, parameters: dict[str, str], body: IO[bytes]
+    client: DockerClient, root: Path, dockerfile: Dockerfile, parameters: dict[str, str], body: IO[bytes]
 ) -> Iterator[BuildTrace]:
     fold, began, target = Fold(), time.monotonic(), parameters.get("target")
     failure: str | None = None
@@ -157,7 +157,7 @@ def _run(
         if not ended:
             _cancel(client, parameters["buildid"])
     trace = snapshot(finished=True)
-    error = None if failure is None else _explain(failure, trace)
+    error = None if failure is None else explain(failure, trace, root)
     yield BuildTrace(steps=trace.steps, image_id=image_id, seconds=trace.seconds, error=error)
 
 
@@ -195,12 +195,3 @@ def _note(client: DockerClient, fold: Fold) -> None:
     note = record.note_of(fold, session=course_labels.session(), engine=docker_host(client))
     if note:
         record.remember(note)
-
-
-def _explain(failure: str, trace: BuildTrace) -> BuildError:
-    """The engine's message with the line to blame: of the step that failed, else the one that the parser names."""
-    for step in trace.steps:
-        if step.status is Status.FAILED:
-            return BuildError(message=f"{step.text.splitlines()[0]} failed: {step.error}", line=step.line)
-    named = re.search(r"(?:dockerfile parse error(?: on)? line |Dockerfile:)(\d+)", failure)
-    return BuildError(message=failure, line=int(named[1]) if named else None)

@@ -82,7 +82,7 @@ def _uses(dockerfile: Dockerfile, stage: Stage) -> Iterator[int]:
 
 
 def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[int, Vertex]]:
-    labels = {_label(dockerfile, stage): stage.number for stage in dockerfile.stages}
+    labels = {label: stage.number for stage in dockerfile.stages for label in _labels(dockerfile, stage)}
     stages: defaultdict[int, dict[int, Vertex]] = defaultdict(dict)
     for vertex in fold.vertices.values():
         match = _NAME.match(vertex.name)
@@ -91,11 +91,14 @@ def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[
     return stages
 
 
-def _label(dockerfile: Dockerfile, stage: Stage) -> str:
-    """The stage's name in a vertex's name: none where there is one stage, `stage-N` where it has no name."""
+def _labels(dockerfile: Dockerfile, stage: Stage) -> Iterator[str]:
+    """What the stage may be called in a vertex's name: its name, or `stage-N`.
+
+    A single stage has no name there, unless a mount or `COPY --from` brings in a further one that is not written.
+    """
+    yield f"stage-{stage.number}" if stage.name == str(stage.number) else stage.name
     if len(dockerfile.stages) == 1:
-        return ""
-    return f"stage-{stage.number}" if stage.name == str(stage.number) else stage.name
+        yield ""
 
 
 def _match(dockerfile: Dockerfile, stage: Stage, vertices: Mapping[int, Vertex]) -> dict[tuple[int, int], Vertex]:

@@ -1,0 +1,87 @@
+"""Clean-up by label on a real engine: all of ours, nothing else's."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from docker import DockerClient
+
+from course import labels
+from course.clean import clean, clean_session
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
+
+NAME = "layer-by-layer-test"
+STRANGER = f"{NAME}-stranger"
+
+
+@pytest.fixture
+def dead_session() -> str:
+    code = "from course import labels; print(labels.session())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def strangers(client: DockerClient) -> Iterator[None]:
+    """A container, a network and a volume that are not the course's."""
+    container = client.containers.create("busybox:stable", "true", name=STRANGER)
+    network = client.networks.create(STRANGER)
+    volume = client.volumes.create(STRANGER)
+    yield
+    container.remove()
+    network.remove()
+    volume.remove()
+
+
+def leave(client: DockerClient, name: str, carried: dict[str, str]) -> None:
+    """One of each kind, with these labels; the container runs."""
+    client.networks.create(name, labels=carried)
+    client.volumes.create(name, labels=carried)
+    volumes = {name: {"bind": "/v"}}
+    client.containers.run(
+        "busybox:stable", "sleep 300", name=name, labels=carried, network=name, volumes=volumes, detach=True, init=True
+    )
+
+
+def left(client: DockerClient, name: str) -> int:
+    found = [
+        *client.containers.list(all=True, filters={"name": f"^/?{name}$"}),
+        *client.networks.list(names=[f"^{name}$"]),
+        *client.volumes.list(filters={"name": f"^{name}$"}),
+    ]
+    return len(found)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_dead_sessions_leftovers_go_and_strangers_and_living_sessions_stay(
+    client: DockerClient, dead_session: str
+) -> None:
+    leave(client, f"{NAME}-dead", {**labels.labels(), labels.SESSION: dead_session})
+    leave(client, f"{NAME}-live", labels.labels())
+    removed = clean(client)
+    assert f"{NAME}-dead" in removed.containers
+    assert left(client, f"{NAME}-dead") == 0
+    assert left(client, f"{NAME}-live") == 3
+    assert left(client, STRANGER) == 3
+    clean_session(client)
+    assert left(client, f"{NAME}-live") == 0
+    assert left(client, STRANGER) == 3
+
+
+def test_another_owners_objects_stay(client: DockerClient, dead_session: str) -> None:
+    theirs = {**labels.labels(), labels.OWNER: "someone@elsewhere", labels.SESSION: dead_session}
+    volume = client.volumes.create(f"{NAME}-theirs", labels=theirs)
+    try:
+        clean(client, everything=True)
+        assert left(client, f"{NAME}-theirs") == 1
+    finally:
+        volume.remove()
+
+
+def test_a_second_clean_up_finds_nothing(client: DockerClient, dead_session: str) -> None:
+    leave(client, f"{NAME}-twice", {**labels.labels(), labels.SESSION: dead_session})
+    assert clean(client).total >= 3
+    again = clean(client)
+    assert again.total == 0
+    assert str(again).startswith("Nothing")
