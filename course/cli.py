@@ -126,6 +126,57 @@ def build(arguments: argparse.Namespace) -> int:
     return 0 if trace.ok else 1
 
 
+def images_list(arguments: argparse.Namespace) -> int:
+    """The catalogue, and what of it is on the engine."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from course.images import listing
+
+    rows = listing(_connect())
+    if arguments.json:
+        _print_json([asdict(row) for row in rows])
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("image", "origin", "MB", "architecture", "for"):
+        table.add_column(heading, justify="right" if heading == "MB" else "left")
+    for row in rows:
+        size = f"{row.size_bytes / 1e6:.0f}" if row.size_bytes else ""
+        stand_in = f"\n[yellow]a stand-in: {escape(row.stand_in)}[/]" if row.stand_in else ""
+        table.add_row(row.name, row.origin or "[red]missing[/]", size, row.architecture or "", row.purpose + stand_in)
+    OUT.print(table)
+    return 0
+
+
+def images_ensure(arguments: argparse.Namespace) -> int:
+    """Make the catalogue's images present."""
+    client = _connect()
+    _ensure(client, arguments.names, consent=arguments.consent or arguments.install, install_agreed=arguments.install)
+    return 0
+
+
+def images_bundle(arguments: argparse.Namespace) -> int:
+    """Write images to one file."""
+    from course.images import bundle
+    from course.terminal import ImageBars
+
+    with ImageBars(ERR) as bars:
+        names = bundle(_connect(), arguments.file, arguments.names, on_progress=bars)
+    OUT.print(f"{arguments.file} holds {', '.join(names)}.")
+    return 0
+
+
+def images_load(arguments: argparse.Namespace) -> int:
+    """Put the images of a bundle on the engine."""
+    from course.images import load
+
+    with ERR.status("Loading"):
+        names = load(_connect(), arguments.file)
+    OUT.print(f"Loaded {', '.join(names)}.")
+    return 0
+
+
 def clean(arguments: argparse.Namespace) -> int:
     """Remove what the course left on the engine."""
     from course.clean import clean as run_clean
@@ -158,7 +209,22 @@ def _connect(*, start: bool = True) -> "DockerClient":
 
 
 def _ensure(client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool) -> None:
-    raise CourseError("images are on their way", fix="wait")
+    from course import images
+    from course.engine.install import allowed, install
+    from course.terminal import ImageBars
+
+    present = {row.name for row in images.listing(client) if row.present}
+    wanted = [entry.name for entry in images.find(names) if entry.name not in present]
+    tools = images.missing_tools()
+    if wanted and tools and not images.registry_reachable(client).reachable and allowed(tools, agreed=install_agreed):
+        install(tools)
+    with ImageBars(ERR) as bars:
+        done = images.ensure(client, names, consent=consent, on_progress=bars)
+    rows = {row.name: row for row in images.listing(client)}
+    for name, origin in done.items():
+        stand_in = rows[name].stand_in
+        note = f" [yellow](a stand-in: {escape(stand_in)})[/]" if stand_in else ""
+        OUT.print(f"Image    {name}, {origin.value}{note}")
 
 
 def _print_status(status: Any, arguments: argparse.Namespace) -> int:
@@ -207,6 +273,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--no-cache", action="store_true", help="run every step")
     one.add_argument("--json", action="store_true")
 
+    _images_parser(commands)
+
     one = command("clean", clean, "remove what dead sessions of yours left on the engine")
     one.add_argument("--all", action="store_true", help="of living sessions of yours, too")
     one.add_argument("--images", action="store_true", help="and the images of the catalogue")
@@ -224,6 +292,22 @@ def _engine_parser(commands: Any) -> None:
     one = command("status", engine_status, "say which engine is in use")
     one.add_argument("--json", action="store_true")
     command("reset", engine_reset, "stop the course's engine and forget everything in it")
+
+
+def _images_parser(commands: Any) -> None:
+    group = commands.add_parser("images", help="the images that the course uses")
+    command = _adder(group.add_subparsers(required=True, metavar="COMMAND"))
+    one = command("list", images_list, "the catalogue, and what of it is on the engine")
+    one.add_argument("--json", action="store_true")
+    one = command("ensure", images_ensure, "make images present: pull them, or build them from packages")
+    one.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    one.add_argument("--consent", action="store_true", help="let recipes take public names on an engine of your own")
+    one.add_argument("--install", action="store_true", help="also install what recipes need, and ask nothing")
+    one = command("bundle", images_bundle, "write images to one file, for machines of this architecture")
+    one.add_argument("file", type=Path)
+    one.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+    one = command("load", images_load, "put the images of a bundle on the engine")
+    one.add_argument("file", type=Path)
 
 
 def _adder(commands: Any) -> Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]:

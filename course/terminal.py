@@ -1,16 +1,19 @@
 """What a build looks like in a terminal: the same steps, marks and words as in the notebook's pictures.
 
-Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds`.
+Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds` and `course.images`.
 """
 
 from typing import Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
 from course.builds import BuildTrace, Status
+from course.images import Progress
 
 _LOOK: Final = {
     Status.REUSED: ("=", "reused", "green"),
@@ -71,3 +74,25 @@ class LiveSteps:
 
     def __call__(self, trace: BuildTrace) -> None:
         self._live.update(step_table(trace), refresh=True)
+
+
+class ImageBars:
+    """A bar per image: use it as a context manager and call it with each progress."""
+
+    def __init__(self, console: Console) -> None:
+        name, doing = TextColumn("{task.description}"), TextColumn("{task.fields[doing]}")
+        self._bars = Bars(name, BarColumn(), doing, TimeElapsedColumn(), console=console, transient=True)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "ImageBars":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.name not in self._tasks:
+            self._tasks[progress.name] = self._bars.add_task(progress.name, total=None, doing="")
+        task = self._tasks[progress.name]
+        self._bars.update(task, completed=progress.done, total=progress.total or None, doing=progress.doing)
