@@ -177,6 +177,31 @@ def images_load(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def tour_order(arguments: argparse.Namespace) -> int:
+    """Measure what the order of a Dockerfile's lines costs."""
+    from course.clean import clean_session
+    from course.lab import OrderBuild, run_order_experiment
+    from course.terminal import step_table
+
+    client = _connect()
+    _ensure(client, ("node:24-slim",), consent=False, install_agreed=False, quiet=True)
+
+    def show(one: OrderBuild) -> None:
+        what = f"after an edit of {one.edit}" if one.edit else "from nothing"
+        OUT.print(step_table(one.trace, title=f"[bold]{one.dockerfile}[/] order, {what}: {one.trace.seconds:.1f} s"))
+        OUT.print()
+
+    try:
+        experiment = run_order_experiment(client, on_build=None if arguments.json else show)
+    finally:
+        clean_session(client)
+    if arguments.json:
+        _print_json(experiment.to_json())
+    else:
+        OUT.print(f"The same edit costs [bold]{experiment.saved_seconds:.1f} s less[/] in the good order.")
+    return 0
+
+
 def clean(arguments: argparse.Namespace) -> int:
     """Remove what the course left on the engine."""
     from course.clean import clean as run_clean
@@ -208,7 +233,9 @@ def _connect(*, start: bool = True) -> "DockerClient":
     return engine.connect(start=start)
 
 
-def _ensure(client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool) -> None:
+def _ensure(
+    client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool, quiet: bool = False
+) -> None:
     from course import images
     from course.engine.install import allowed, install
     from course.terminal import ImageBars
@@ -221,7 +248,7 @@ def _ensure(client: "DockerClient", names: Sequence[str], *, consent: bool, inst
     with ImageBars(ERR) as bars:
         done = images.ensure(client, names, consent=consent, on_progress=bars)
     rows = {row.name: row for row in images.listing(client)}
-    for name, origin in done.items():
+    for name, origin in () if quiet else done.items():
         stand_in = rows[name].stand_in
         note = f" [yellow](a stand-in: {escape(stand_in)})[/]" if stand_in else ""
         OUT.print(f"Image    {name}, {origin.value}{note}")
@@ -274,6 +301,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true")
 
     _images_parser(commands)
+
+    tour = _adder(
+        commands.add_parser("tour", help="a lesson's experiment at the terminal").add_subparsers(required=True)
+    )
+    one = tour("order", tour_order, "what the order of a Dockerfile's lines costs")
+    one.add_argument("--json", action="store_true")
 
     one = command("clean", clean, "remove what dead sessions of yours left on the engine")
     one.add_argument("--all", action="store_true", help="of living sessions of yours, too")

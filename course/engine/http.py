@@ -6,7 +6,7 @@ docker-py keeps its request methods private but stable (docker/docker-py docker/
 transport, TLS and the negotiated API version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
@@ -30,6 +30,16 @@ def get_json(client: DockerClient, path: str, params: Mapping[str, Any] | None =
     """`GET path`, decoded; raises docker-py's `APIError` for a refusal."""
     api: Any = client.api
     return api._result(api._get(api._url(path), params=dict(params or {}), timeout=timeout_s), True)
+
+
+def stream(
+    client: DockerClient, path: str, params: Mapping[str, Any], *, chunk_bytes: int = 1 << 20
+) -> Iterator[bytes]:
+    """The body of `GET path`, in chunks; raises docker-py's `APIError` for a refusal."""
+    api: Any = client.api
+    with api._get(api._url(path), params=dict(params), stream=True) as answer:
+        api._raise_for_status(answer)
+        yield from answer.iter_content(chunk_bytes)
 
 
 def post(

@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 from docker import DockerClient
 from docker.errors import APIError
 
+from course.engine.http import stream
 from course.errors import CourseError
 from course.images.ensure import OnProgress, Progress, find, listing
 
@@ -35,7 +36,7 @@ def bundle(
     try:
         with gzip.open(partial, "wb", compresslevel=1) as packed:
             written = 0
-            for chunk in client.api.get_image([row.name for row in present]):  # type: ignore[arg-type]
+            for chunk in stream(client, "/images/get", {"names": [row.name for row in present]}):
                 packed.write(chunk)
                 written += len(chunk)
                 if on_progress:
