@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from docker import DockerClient
 from docker.errors import APIError, NotFound
+from docker.models.images import Image
 
 from course import labels
 from course.builds import record
@@ -67,43 +68,40 @@ def clean_session(client: DockerClient) -> Removed:
 def _sessions(client: DockerClient) -> set[str]:
     """Every session of this owner that left something here."""
     owned = labels.owned_filter()
-    found = [
+    carried = [
         *(container.labels for container in client.containers.list(all=True, filters=owned)),
         *(network.attrs.get("Labels") for network in client.networks.list(filters=owned)),
         *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
         *(image.labels for image in client.images.list(filters=owned)),
     ]
-    return {carried[labels.SESSION] for carried in found if carried and labels.SESSION in carried} | set(
-        record.noted_sessions()
-    )
+    return {session for one in carried if (session := labels.made_by(one))} | set(record.noted_sessions())
 
 
 def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> Removed:
     owned = labels.owned_filter()
 
     def ours(carried: dict[str, str] | None) -> bool:
-        return bool(carried) and (carried or {}).get(labels.SESSION) in sessions
+        return labels.made_by(carried) in sessions
 
     containers = [c for c in client.containers.list(all=True, filters=owned) if ours(c.labels)]
     networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
     volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
+    images = [i for i in client.images.list(filters=owned) if ours(i.labels) or (catalogue and _is_listed(i))]
     removed = {
         "containers": _each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
         "networks": _each((n.name or n.short_id, n.remove) for n in networks),
         "volumes": _each((v.name, lambda v=v: v.remove(force=True)) for v in volumes),
-        "images": _remove_images(client, sessions, catalogue=catalogue),
+        "images": _each(
+            (name, lambda name=name: client.images.remove(name, force=True))
+            for image in images
+            for name in image.tags or [str(image.id)]
+        ),
     }
     return Removed(**removed, cache_records=_remove_cache(client, sessions))
 
 
-def _remove_images(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> tuple[str, ...]:
-    removals: list[tuple[str, Any]] = []
-    for image in client.images.list(filters=labels.owned_filter()):
-        listed = labels.IMAGE in image.labels
-        if catalogue if listed else image.labels.get(labels.SESSION) in sessions:
-            names = image.tags or [str(image.id)]
-            removals += [(name, lambda name=name: client.images.remove(name, force=True)) for name in names]
-    return _each(removals)
+def _is_listed(image: Image) -> bool:
+    return image.labels.get(labels.IMAGE) in image.tags
 
 
 def _each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ it, so that a later process can tell a dead session's leftovers from a live neig
 import getpass
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,11 @@ COURSE = "layer-by-layer"
 OWNER = f"{COURSE}.owner"
 SESSION = f"{COURSE}.session"
 IMAGE = f"{COURSE}.image"
-"""On images of the catalogue only: its public name. They outlive their session until `course clean --images`."""
+"""On images of the catalogue: their public name. On everything else that the course makes: empty.
+
+Containers and images inherit the labels of the image that they are made from. So a learner's own container of
+`node:24-slim` carries all labels of that image; that `IMAGE` is not empty there shows that it is not the course's.
+"""
 
 
 def owner() -> str:
@@ -38,7 +43,14 @@ def is_alive(session_id: str) -> bool:
 
 def labels(**extra: str) -> dict[str, str]:
     """The labels for a new object of this process, and any `extra` ones."""
-    return {COURSE: "1", OWNER: owner(), SESSION: session(), **extra}
+    return {COURSE: "1", OWNER: owner(), SESSION: session(), IMAGE: "", **extra}
+
+
+def made_by(carried: Mapping[str, str] | None) -> str | None:
+    """The session that made the object which carries these labels, or None where it merely inherited them."""
+    if not carried or carried.get(IMAGE):
+        return None
+    return carried.get(SESSION)
 
 
 def owned_filter() -> dict[str, str | list[str] | bool]:

@@ -67,7 +67,7 @@ class Project:
         target.write_text(text, encoding="utf-8")
 
     def edit(self, path: str) -> None:
-        """Change a file a little, each time differently, and keep its meaning: a comment, or the version of a package."""
+        """Change a file a little, each time differently, and keep its meaning: a comment, or a package's version."""
         file = self._existing(path)
         self._edits += 1
         if file.suffix == ".json":

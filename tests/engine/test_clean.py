@@ -85,3 +85,21 @@ def test_a_second_clean_up_finds_nothing(client: DockerClient, dead_session: str
     again = clean(client)
     assert again.total == 0
     assert str(again).startswith("Nothing")
+
+
+def test_what_a_learner_makes_from_an_image_of_the_course_stays(client: DockerClient, dead_session: str) -> None:
+    carried = {**labels.labels(), labels.SESSION: dead_session, labels.IMAGE: f"{NAME}/listed:1"}
+    base = client.containers.create("busybox:stable", "true", labels=labels.labels())
+    listed = base.commit(f"{NAME}/listed", "1", conf={"Labels": carried})
+    theirs = client.containers.create(f"{NAME}/listed:1", "true", name=STRANGER)
+    image = theirs.commit(f"{NAME}-stranger", "1")
+    try:
+        assert theirs.labels.items() >= carried.items()
+        clean(client, everything=True)
+        assert left(client, STRANGER) == 1
+        assert client.images.get(f"{NAME}-stranger:1").id == image.id
+        assert client.images.get(f"{NAME}/listed:1").id == listed.id
+    finally:
+        theirs.remove()
+        client.images.remove(f"{NAME}-stranger:1")
+        client.images.remove(f"{NAME}/listed:1")
