@@ -1,0 +1,7 @@
+"""The library behind the notebooks: the few names that they use."""
+
+from course.engine import connect
+from course.lab.project import open_project
+from course.widgets.show import show
+
+__all__ = ["connect", "open_project", "show"]
