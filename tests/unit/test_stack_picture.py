@@ -1,0 +1,52 @@
+"""The static picture of a build, and the text that says the same."""
+
+import xml.etree.ElementTree as ElementTree
+
+from course.builds.model import BuildTrace, Status, StepTrace
+from course.widgets import show
+from course.widgets.stack import LOOK, the_break
+
+
+def step(line: int, status: Status, *, text: str = "RUN x", seconds: float = 0.0, stage: str = "0") -> StepTrace:
+    return StepTrace(
+        stage=stage, index=line - 1, line=line, instruction="RUN", text=text, status=status, seconds=seconds
+    )
+
+
+def test_the_break_is_the_first_step_that_ran_above_a_reused_one() -> None:
+    statuses = (Status.REUSED, Status.METADATA, Status.RAN, Status.RAN)
+    assert the_break([step(n, s) for n, s in enumerate(statuses, 1)]) == 2
+
+
+def test_nothing_breaks_when_all_was_reused_or_all_ran() -> None:
+    assert the_break([step(1, Status.REUSED), step(2, Status.REUSED)]) is None
+    assert the_break([step(1, Status.RAN), step(2, Status.RAN)]) is None
+
+
+def test_the_picture_is_well_formed_whatever_the_dockerfile_says() -> None:
+    nasty = 'RUN echo "<&>\'" && x\nsecond line'
+    trace = BuildTrace(steps=(step(1, Status.REUSED), step(2, Status.FAILED, text=nasty, seconds=1.25)), seconds=2)
+    picture = show(trace, "A <title> & more")
+    root = ElementTree.fromstring(picture.svg)
+    words = "".join(root.itertext())
+    assert 'RUN echo "<&>\'" && x' in words
+    assert "second line" not in words
+    assert "✗ failed" in words
+    assert root.attrib["aria-label"] == picture.text
+
+
+def test_every_status_has_a_mark_and_a_word_of_its_own() -> None:
+    assert set(LOOK) == set(Status)
+    assert len({word for _, word, _ in LOOK.values()}) == len(Status)
+
+
+def test_the_text_says_where_it_broke_and_how_long_it_took() -> None:
+    text = repr(show(BuildTrace(steps=(step(1, Status.REUSED), step(2, Status.RAN, seconds=3)), seconds=3.5), "Mine"))
+    assert text.splitlines()[0] == "Mine: 3.5 s"
+    assert "the break: line 2" in text
+    assert "3.0 s" in text
+
+
+def test_stages_are_named_where_there_are_several() -> None:
+    trace = BuildTrace(steps=(step(1, Status.RAN, stage="build"), step(2, Status.RAN, stage="1")))
+    assert "build: RUN x" in show(trace).svg
