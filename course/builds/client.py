@@ -10,6 +10,7 @@ stream that carries BuildKit's progress under the id `moby.buildkit.trace` (moby
 import base64
 import json
 import secrets
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -51,6 +52,7 @@ class BuildOptions(TypedDict, total=False):
     target: str | None
     no_cache: bool
     labels: Mapping[str, str] | None
+    timeout_s: float | None
 
 
 def build(
@@ -83,7 +85,9 @@ def stream_build(
         yield BuildTrace(steps=(), error=dockerfile)
         return
     with tar_body(root, name) as body:
-        yield from _run(client, root, dockerfile, _parameters(options), body)
+        parameters = _parameters(options)
+        with _Deadline(client, parameters["buildid"], options.get("timeout_s")) as deadline:
+            yield from _run(client, root, dockerfile, parameters, body, deadline)
 
 
 def _parameters(options: BuildOptions) -> dict[str, str]:
@@ -126,7 +130,12 @@ def read_dockerfile(root: Path, name: str) -> Dockerfile | BuildError:
 
 
 def _run(
-    client: DockerClient, root: Path, dockerfile: Dockerfile, parameters: dict[str, str], body: IO[bytes]
+    client: DockerClient,
+    root: Path,
+    dockerfile: Dockerfile,
+    parameters: dict[str, str],
+    body: IO[bytes],
+    deadline: "_Deadline",
 ) -> Iterator[BuildTrace]:
     fold, began, target = Fold(), time.monotonic(), parameters.get("target")
     failure: str | None = None
@@ -158,7 +167,31 @@ def _run(
             _cancel(client, parameters["buildid"])
     trace = snapshot(finished=True)
     error = None if failure is None else explain(failure, trace, root)
+    if error and deadline.passed:
+        error = BuildError(message=f"the build took longer than {deadline.timeout_s:.0f} s and was stopped")
     yield BuildTrace(steps=trace.steps, image_id=image_id, seconds=trace.seconds, error=error)
+
+
+class _Deadline:
+    """Stops a build on the engine once its time is up; a context manager, so that no timer outlives the build."""
+
+    def __init__(self, client: DockerClient, build_id: str, timeout_s: float | None) -> None:
+        self.timeout_s = timeout_s or 0.0
+        self.passed = False
+        self._timer = threading.Timer(self.timeout_s, self._stop, (client, build_id)) if timeout_s else None
+
+    def __enter__(self) -> "_Deadline":
+        if self._timer:
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def _stop(self, client: DockerClient, build_id: str) -> None:
+        self.passed = True
+        _cancel(client, build_id)
 
 
 def _events(client: DockerClient, parameters: dict[str, str], body: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""One claim per file: each holds a `CHECK`, a pure judge over evidence."""

@@ -1,0 +1,137 @@
+"""Looking into an image: run a small script in it, without network and within limits.
+
+Enters: docker-py's client and an image. Leaves: what the script printed. Runs containers on the engine; may import
+`course.labels`.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from docker import DockerClient
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+
+from course import labels
+
+LIMITS: Final[dict[str, Any]] = {
+    "network_mode": "none",
+    "mem_limit": "1g",
+    "pids_limit": 256,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "init": True,
+    "log_config": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+}
+SCRIPT_TIMEOUT_S: Final = 30
+
+LOOK: Final = """
+import fs from "node:fs"; import path from "node:path"; import { pathToFileURL } from "node:url";
+const skip = new Set(["/proc", "/sys", "/dev", "/lib", "/usr/lib", "/usr/share", "/usr/local/lib"]);
+const apps = [];
+function walk(folder, depth) {
+  let entries = [];
+  try { entries = fs.readdirSync(folder, { withFileTypes: true }); } catch { return; }
+  for (const entry of entries) {
+    const file = path.join(folder, entry.name);
+    if (entry.name === "package.json" && entry.isFile()) {
+      try { if (JSON.parse(fs.readFileSync(file)).name === "api") apps.push(folder); } catch {}
+    }
+    if (entry.isDirectory() && depth < 5 && entry.name !== "node_modules" && !skip.has(file)) walk(file, depth + 1);
+  }
+}
+walk("/", 0);
+const has = (folder, name) => {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (fs.existsSync(path.join(at, "node_modules", name, "package.json"))) return true;
+    if (at === "/") return false;
+  }
+};
+const seen = { installed: false, models: [], packages: [], planted: [] };
+for (const app of apps) {
+  seen.packages.push(...WANTED.filter((name) => has(app, name)));
+  try {
+    const resolve = (await import("node:module")).createRequire(path.join(app, "x.js")).resolve;
+    const express = (await import(pathToFileURL(resolve("express")))).default;
+    await import(pathToFileURL(resolve("@prisma/adapter-pg")));
+    seen.installed ||= typeof express === "function" && typeof express().listen === "function";
+  } catch {}
+  for (const name of ["client.ts", "client.js", "client.mts", "client.mjs"]) {
+    const client = path.join(app, "generated/prisma", name);
+    if (!fs.existsSync(client)) continue;
+    try {
+      const { Prisma, PrismaClient } = await import(pathToFileURL(client));
+      if (typeof PrismaClient === "function") seen.models.push(...Object.keys(Prisma.ModelName));
+    } catch {}
+  }
+  for (const name of PLANTED) if (fs.existsSync(path.join(app, name))) seen.planted.push(name);
+}
+console.log(JSON.stringify(seen));
+"""
+"""What is in an image: which of WANTED's packages and PLANTED's files lie beside the app, whether the dependencies
+load, which models the generated client knows. The app is known by the name in its own package.json, wherever it lies."""
+
+
+def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted: list[str]) -> dict[str, Any]:
+    """Run `LOOK` in an image; what it saw, or nothing at all where the image has no Node.js."""
+    script = LOOK.replace("WANTED", json.dumps(wanted)).replace("PLANTED", json.dumps(planted))
+    nothing = {"installed": False, "models": [], "packages": [], "planted": []}
+    command = ["node", "--no-warnings", "--input-type=module", "-e", script]
+    with _container(client, image, entrypoint=command[:1], command=command[1:]) as container:
+        if container is None:
+            return nothing
+        try:
+            container.wait(timeout=SCRIPT_TIMEOUT_S)
+        except Exception as error:  # docker-py: requests' ReadTimeout or ConnectionError, by transport
+            if "timed out" not in str(error).lower():
+                raise
+            return nothing
+        printed: bytes = container.logs(stdout=True, stderr=False)  # type: ignore[assignment]
+        lines = printed.decode("utf-8", "replace").splitlines()
+    try:
+        return {**nothing, **json.loads(lines[-1])}
+    except (IndexError, ValueError):
+        return nothing
+
+
+def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) -> tuple[str | None, str]:
+    """Start an image as it is and `GET path` from the inside; the answer, or None and the last that it printed."""
+    ask = (
+        "const port = process.env.PORT ?? 3000;"
+        f"const answer = await fetch(`http://127.0.0.1:${{port}}{path}`);"
+        "console.log(await answer.text()); process.exit(answer.ok ? 0 : 1)"
+    )
+    with _container(client, image) as container:
+        if container is None:
+            return None, "the container could not be started"
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            container.reload()
+            if container.status != "running":
+                break
+            code, answer = container.exec_run(["node", "--input-type=module", "-e", ask])
+            if code == 0:
+                return answer.decode("utf-8", "replace").strip(), ""
+            time.sleep(0.2)
+        printed: bytes = container.logs(tail=5)  # type: ignore[assignment]
+        return None, printed.decode("utf-8", "replace").strip() or "it printed nothing"
+
+
+@contextmanager
+def _container(client: DockerClient, image: str, **options: Any) -> Iterator[Container | None]:
+    """A container of an image within the limits, gone afterwards; None where its command cannot be started."""
+    container = client.containers.create(image, labels=labels.labels(), **LIMITS, **options)
+    try:
+        try:
+            container.start()
+        except APIError as error:
+            if error.status_code not in (400, 404):  # moby/moby daemon/errors.go: the image's command is at fault
+                raise
+            yield None
+        else:
+            yield container
+    finally:
+        with suppress(NotFound):
+            container.remove(force=True, v=True)

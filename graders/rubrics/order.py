@@ -1,0 +1,28 @@
+"""The rubric of the `order` assignment."""
+
+from graders.checks import (
+    builds_and_answers,
+    nothing_leaks_in,
+    package_edit_arrives,
+    schema_edit_arrives,
+    schema_edit_keeps_install,
+    source_edit_arrives,
+    source_edit_keeps_client,
+    source_edit_keeps_install,
+)
+from graders.evidence import OrderEvidence
+from graders.rubric import Rubric
+
+RUBRIC: Rubric[OrderEvidence] = Rubric(
+    assignment="order",
+    checks=(
+        builds_and_answers.CHECK,
+        source_edit_keeps_install.CHECK,
+        source_edit_keeps_client.CHECK,
+        schema_edit_keeps_install.CHECK,
+        source_edit_arrives.CHECK,
+        package_edit_arrives.CHECK,
+        schema_edit_arrives.CHECK,
+        nothing_leaks_in.CHECK,
+    ),
+)
