@@ -202,6 +202,22 @@ def tour_order(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def begin(arguments: argparse.Namespace) -> int:
+    """Make a copy of an assignment to work in."""
+    from course.assignments import begin as make_copy
+
+    OUT.print(f"Yours: {make_copy(arguments.assignment)}", soft_wrap=True)
+    return 0
+
+
+def submit(arguments: argparse.Namespace) -> int:
+    """Make the zip to hand in."""
+    from course.assignments import submit as make_zip
+
+    OUT.print(f"Hand in: {make_zip(arguments.assignment)}", soft_wrap=True)
+    return 0
+
+
 def clean(arguments: argparse.Namespace) -> int:
     """Remove what the course left on the engine."""
     from course.clean import clean as run_clean
@@ -307,6 +323,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     one = tour("order", tour_order, "what the order of a Dockerfile's lines costs")
     one.add_argument("--json", action="store_true")
+
+    one = command("begin", begin, "make your own copy of an assignment, in notebooks/my-work")
+    one.add_argument("assignment")
+    one = command("submit", submit, "make the zip of an assignment to hand in")
+    one.add_argument("assignment")
 
     one = command("clean", clean, "remove what dead sessions of yours left on the engine")
     one.add_argument("--all", action="store_true", help="of living sessions of yours, too")

@@ -18,13 +18,14 @@ from typing import Any, Final
 from docker import DockerClient
 from docker.errors import APIError, NotFound
 
+from course.assignments import Assignment, copy_app
 from course.builds import BuildTrace, build, read_dockerfile
 from course.builds.join import needed_stages
 from course.builds.model import BuildError, Status
 from course.dockerfile import Dockerfile, Stage
 from course.images import registry_reachable
 from graders.probe import ask_api, look_inside
-from graders.submission import Artifacts, Assignment, copy_app
+from graders.submission import Artifacts
 
 SOURCE: Final = "src/index.js"
 SCHEMA: Final = "prisma/schema.prisma"

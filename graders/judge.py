@@ -12,6 +12,7 @@ from typing import Final
 
 from docker.errors import DockerException
 
+from course.assignments import find_assignment
 from course.clean import clean_session
 from course.engine import connect
 from course.errors import CourseError
@@ -19,7 +20,7 @@ from course.images import ensure
 from graders.evidence import gather
 from graders.rubric import Report, could_not_check
 from graders.rubrics import order
-from graders.submission import collect, find_assignment
+from graders.submission import collect
 
 RUBRICS: Final = {"order": order.RUBRIC}
 IMAGES: Final = {"order": ("node:24-slim",)}

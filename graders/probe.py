@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from docker import DockerClient
 from docker.errors import APIError, NotFound
@@ -30,7 +30,7 @@ SCRIPT_TIMEOUT_S: Final = 30
 LOOK: Final = """
 import fs from "node:fs"; import path from "node:path"; import { pathToFileURL } from "node:url";
 const skip = new Set(["/proc", "/sys", "/dev", "/lib", "/usr/lib", "/usr/share", "/usr/local/lib"]);
-const apps = [];
+let apps = [];
 function walk(folder, depth) {
   let entries = [];
   try { entries = fs.readdirSync(folder, { withFileTypes: true }); } catch { return; }
@@ -39,10 +39,13 @@ function walk(folder, depth) {
     if (entry.name === "package.json" && entry.isFile()) {
       try { if (JSON.parse(fs.readFileSync(file)).name === "api") apps.push(folder); } catch {}
     }
-    if (entry.isDirectory() && depth < 5 && entry.name !== "node_modules" && !skip.has(file)) walk(file, depth + 1);
+    if (!entry.isDirectory()) continue;
+    if (entry.name === "node_modules") apps.push(folder);
+    else if (depth < 5 && !skip.has(file)) walk(file, depth + 1);
   }
 }
 walk("/", 0);
+apps = [...new Set(apps)];
 const has = (folder, name) => {
   for (let at = folder; ; at = path.dirname(at)) {
     if (fs.existsSync(path.join(at, "node_modules", name, "package.json"))) return true;
@@ -71,7 +74,7 @@ for (const app of apps) {
 console.log(JSON.stringify(seen));
 """
 """What is in an image: which of WANTED's packages and PLANTED's files lie beside the app, whether the dependencies
-load, which models the generated client knows. The app is known by the name in its own package.json, wherever it lies."""
+load, which models the generated client knows. The app lies where a package.json has its name, or where packages are."""
 
 
 def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted: list[str]) -> dict[str, Any]:
@@ -88,8 +91,7 @@ def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted:
             if "timed out" not in str(error).lower():
                 raise
             return nothing
-        printed: bytes = container.logs(stdout=True, stderr=False)  # type: ignore[assignment]
-        lines = printed.decode("utf-8", "replace").splitlines()
+        lines = _printed(container, stdout=True, stderr=False).splitlines()
     try:
         return {**nothing, **json.loads(lines[-1])}
     except (IndexError, ValueError):
@@ -111,12 +113,15 @@ def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) ->
             container.reload()
             if container.status != "running":
                 break
-            code, answer = container.exec_run(["node", "--input-type=module", "-e", ask])
-            if code == 0:
-                return answer.decode("utf-8", "replace").strip(), ""
+            asked = container.exec_run(["node", "--input-type=module", "-e", ask])
+            if asked.exit_code == 0:
+                return cast(bytes, asked.output).decode("utf-8", "replace").strip(), ""
             time.sleep(0.2)
-        printed: bytes = container.logs(tail=5)  # type: ignore[assignment]
-        return None, printed.decode("utf-8", "replace").strip() or "it printed nothing"
+        return None, _printed(container, tail=5).strip() or "it printed nothing"
+
+
+def _printed(container: Container, **options: Any) -> str:
+    return cast(bytes, container.logs(**options)).decode("utf-8", "replace")
 
 
 @contextmanager

@@ -1,31 +1,19 @@
 """What is taken from a student: plain files that the assignment names, and nothing else.
 
-Enters: a folder. Leaves: `Artifacts`. Reads files; may import `course.errors` and `course.folders`.
+Enters: a folder. Leaves: `Artifacts`. Reads files; may import `course.assignments` and `course.errors`.
 """
 
-import json
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from course.assignments import Assignment
 from course.errors import CourseError
-from course.folders import notebooks_folder
 
 LIMIT_BYTES: Final = 1 << 20
 """No Dockerfile needs a MiB."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """One assignment of the course: what it grades, and the app that the instructor keeps for it."""
-
-    name: str
-    folder: Path
-    app: Path
-    artifacts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +27,6 @@ class Artifacts:
         """Put the files into `folder`."""
         for name, content in self.files.items():
             (folder / name).write_bytes(content)
-
-
-def find_assignment(name: str) -> Assignment:
-    """The assignment of this name; raises `CourseError` that names the known ones."""
-    root = notebooks_folder() / "assignments"
-    known = sorted(path.parent.name for path in root.glob("*/assignment.json"))
-    if name not in known:
-        raise CourseError(f"There is no assignment {name!r}.", fix=f"one of {', '.join(known)}")
-    described = json.loads((root / name / "assignment.json").read_text(encoding="utf-8"))
-    app = notebooks_folder() / described["app"]
-    return Assignment(name=name, folder=root / name, app=app, artifacts=tuple(described["artifacts"]))
 
 
 def collect(assignment: Assignment, folder: Path) -> Artifacts:
@@ -72,13 +49,3 @@ def collect(assignment: Assignment, folder: Path) -> Artifacts:
         else:
             files[name] = path.read_bytes()
     return Artifacts(files=files, problems=problems)
-
-
-def copy_app(assignment: Assignment, folder: Path) -> None:
-    """The instructor's own copy of the app, without the files that the student is to write."""
-    shutil.copytree(
-        assignment.app,
-        folder,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("node_modules", "generated", "*Dockerfile", ".dockerignore"),
-    )
