@@ -112,12 +112,14 @@ class _Replay:
                 return Gathered(evidence=OrderEvidence(), missing=dict.fromkeys(("cold", "edits"), reason))
             return Gathered(evidence=OrderEvidence(problem=f"the build fails: {cold.error}", cold=cold))
         installs, generates = self.find_steps(dockerfile)
-        edit = uuid.uuid4().hex
+        edit = uuid.uuid4().hex  # in every edit: the engine may know what an earlier replay built
         source = self.edited(SOURCE, lambda text: text.replace('status: "ok"', f'status: "ok", edit: "{edit}"'))
         answer, log = self.ask(source)
         seen = self.look(source)
-        package = self.edited("package.json", _add_package, also={"package-lock.json": _lock_package})
-        schema = self.edited(SCHEMA, lambda text: f"{text}\nmodel {MODEL} {{\n  id Int @id\n}}\n")
+        package = self.edited(
+            "package.json", lambda text: _add_package(text, edit), also={"package-lock.json": _lock_package}
+        )
+        schema = self.edited(SCHEMA, lambda text: f"{text}\n// {edit}\nmodel {MODEL} {{\n  id Int @id\n}}\n")
         missing = {}
         if package.error and (reason := self.why_not_theirs(package)):
             missing["edits"] = reason
@@ -246,8 +248,9 @@ def _plant(root: Path) -> None:
         (root / name).write_text("{}" if name.endswith(".json") else "SECRET=1\n", encoding="utf-8")
 
 
-def _add_package(text: str) -> str:
+def _add_package(text: str, edit: str) -> str:
     data = json.loads(text)
+    data["description"] = edit
     data["dependencies"][PACKAGE] = PACKAGE_VERSION
     return json.dumps(data, indent=2) + "\n"
 
