@@ -46,6 +46,8 @@ def engine_start(arguments: argparse.Namespace) -> int:
 
     with ERR.status("Looking for a Docker engine"):
         client = engine.start(kind=arguments.kind, install_agreed=arguments.install)
+    if arguments.install:
+        _install_recipe_tools(client, agreed=True)
     return _print_status(engine.status(client), arguments)
 
 
@@ -253,14 +255,12 @@ def _ensure(
     client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool, quiet: bool = False
 ) -> None:
     from course import images
-    from course.engine.install import allowed, install
     from course.terminal import ImageBars
 
     present = {row.name for row in images.listing(client) if row.present}
     wanted = [entry.name for entry in images.find(names) if entry.name not in present]
-    tools = images.missing_tools()
-    if wanted and tools and not images.registry_reachable(client).reachable and allowed(tools, agreed=install_agreed):
-        install(tools)
+    if wanted:
+        _install_recipe_tools(client, agreed=install_agreed)
     with ImageBars(ERR) as bars:
         done = images.ensure(client, names, consent=consent, on_progress=bars)
     rows = {row.name: row for row in images.listing(client)}
@@ -268,6 +268,16 @@ def _ensure(
         stand_in = rows[name].stand_in
         note = f" [yellow](a stand-in: {escape(stand_in)})[/]" if stand_in else ""
         OUT.print(f"Image    {name}, {origin.value}{note}")
+
+
+def _install_recipe_tools(client: "DockerClient", *, agreed: bool) -> None:
+    """Where no registry can be reached, images are built from packages, and that takes a tool or two."""
+    from course import images
+    from course.engine.install import allowed, install
+
+    tools = images.missing_tools()
+    if tools and not images.registry_reachable(client).reachable and allowed(tools, agreed=agreed):
+        install(tools)
 
 
 def _print_status(status: Any, arguments: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def ensure(
         if reachable:
             done[entry.name] = _pull(client, entry, machine, may_name=may_name, say=say)
         else:
-            _check_recipe(client, entry, may_name=may_name)
+            check_recipe(client, entry, may_name=may_name)
             _build_recipe(client, entry, machine, say)
             done[entry.name] = Origin.RECIPE
     return done
@@ -153,7 +153,8 @@ def _pull(client: DockerClient, entry: Entry, machine: Machine, *, may_name: boo
 _OTHER_WAYS: Final = "`docker login` for a larger quota, or `course images load FILE` from another machine"
 
 
-def _check_recipe(client: DockerClient, entry: Entry, *, may_name: bool) -> None:
+def check_recipe(client: DockerClient, entry: Entry, *, may_name: bool) -> None:
+    """Raise `CourseError` when the recipe of `entry` may not, or cannot, be used with this engine."""
     if not may_name:
         raise CourseError(
             f"{entry.name} is not here, no registry can be reached, and this engine is your own: what the course "

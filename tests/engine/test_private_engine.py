@@ -1,0 +1,160 @@
+"""The course's own engine, through the command line: started, killed, filled and reset.
+
+Each test has an engine in a network namespace and a data folder of its own, so that nothing else is disturbed.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from docker import DockerClient
+
+from course.builds import BuildTrace, Status, build
+from course.errors import CourseError
+from course.folders import HOME_VARIABLE
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
+        reason="a private engine needs Linux, root and dockerd",
+    ),
+]
+
+
+class Home:
+    """A data folder, and the commands that use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, HOME_VARIABLE: str(folder), "HOME": str(folder)}
+        self.environment.pop("DOCKER_HOST", None)
+
+    def course(self, *words: str, alone: bool = False) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "course.cli", *words]
+        return self.run(["unshare", "--net", *command] if alone else command)
+
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+
+    def start(self) -> dict[str, Any]:
+        done = self.course("engine", "start", "--kind", "native", "--json", alone=True)
+        assert done.returncode == 0, done.stderr
+        status: dict[str, Any] = json.loads(done.stdout)
+        return status
+
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "engine/dockerd.pid").read_text())
+
+    def client(self) -> DockerClient:
+        return DockerClient(base_url=f"unix://{self.folder}/engine/docker.sock", version="auto")
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    folder = tmp_path_factory.mktemp("own")
+    home = Home(folder)
+    yield home
+    home.course("engine", "stop")
+    home.course("engine", "reset")
+
+
+@pytest.fixture
+def with_busybox(home: Home, client: DockerClient, busybox: None) -> DockerClient:
+    """A client of the private engine, which has busybox."""
+    home.start()
+    own = home.client()
+    own.images.load(b"".join(client.images.get("busybox:stable").save(named=True)))
+    return own
+
+
+def test_it_starts_outlives_its_starter_and_stops(home: Home) -> None:
+    status = home.start()
+    assert status["running"]
+    assert (status["kind"], status["owned"], status["tls"]) == ("native", True, False)
+    assert home.client().ping()
+    first = home.pid
+    assert home.start()["docker_host"] == status["docker_host"]
+    assert home.pid == first, "a second start joins the engine that runs"
+    assert home.course("engine", "stop").returncode == 0
+    assert not psutil.pid_exists(first)
+    assert "No engine" in home.course("engine", "stop").stdout
+
+
+def test_two_starters_at_once_get_the_same_engine(home: Home) -> None:
+    one = f"{sys.executable} -m course.cli engine start --kind native --json"
+    both = home.run(["unshare", "--net", "sh", "-c", f"{one} & {one} & wait"])
+    assert both.stdout.count('"running": true') == 2, both.stderr
+    assert home.client().ping()
+
+
+def test_after_it_was_killed_it_starts_again(home: Home) -> None:
+    home.start()
+    killed = home.pid
+    os.kill(killed, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(killed)] if psutil.pid_exists(killed) else [], timeout=10)
+    home.start()
+    assert home.pid != killed
+    assert home.client().ping()
+
+
+def test_reset_forgets_everything_in_it(home: Home, with_busybox: DockerClient) -> None:
+    assert with_busybox.images.list()
+    assert home.course("engine", "reset").returncode == 0
+    home.start()
+    assert home.client().images.list() == []
+
+
+def test_it_does_not_start_beside_another_daemon(home: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path)
+    one = f"{HOME_VARIABLE}={{}} {sys.executable} -m course.cli engine start --kind native"
+    done = home.run(["unshare", "--net", "sh", "-c", f"{one.format(home.folder)} && {one.format(other.folder)}"])
+    assert done.returncode == 1
+    assert "another Docker daemon" in done.stderr
+    assert home.client().ping()
+    assert not (other.folder / "engine/docker.sock").exists()
+
+
+def test_an_engine_that_dies_in_mid_build_gives_one_clear_message(
+    home: Home, with_busybox: DockerClient, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM busybox:stable\nRUN sleep 60\n")
+
+    def kill(trace: BuildTrace) -> None:
+        if trace.steps[1].status is Status.RUNNING:
+            os.kill(home.pid, signal.SIGKILL)
+
+    with pytest.raises(CourseError, match="middle of the build") as caught:
+        build(with_busybox, tmp_path, on_snapshot=kill)
+    assert "course engine" in caught.value.fix
+
+
+def test_a_full_disk_gives_one_clear_message_and_the_engine_lives_on(
+    home: Home, client: DockerClient, busybox: None, tmp_path: Path
+) -> None:
+    data = home.folder / "engine/data"
+    data.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "small", str(data)], check=True)
+    try:
+        home.start()
+        own = home.client()
+        own.images.load(b"".join(client.images.get("busybox:stable").save(named=True)))
+        (tmp_path / "Dockerfile").write_text("FROM busybox:stable\nRUN dd if=/dev/zero of=/big bs=1M count=200\n")
+        trace = build(own, tmp_path)
+        assert trace.error is not None
+        assert trace.error.line == 2
+        assert "No space left" in trace.step(2).log
+        (tmp_path / "Dockerfile").write_text("FROM busybox:stable\nRUN true\n")
+        assert build(own, tmp_path).ok
+    finally:
+        home.course("engine", "stop")
+        subprocess.run(["umount", str(data)], check=True)

@@ -1,0 +1,99 @@
+"""The nouns of grading, and each check of the `order` rubric: what it catches and what it does not."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from course.builds.model import BuildError, BuildTrace, StepTrace
+from course.builds.model import Status as StepStatus
+from graders.evidence import MODEL, PACKAGE, OrderEvidence, StepRef
+from graders.rubric import Report, Status, could_not_check
+from graders.rubrics.order import RUBRIC
+
+
+def trace(*statuses: StepStatus) -> BuildTrace:
+    steps = tuple(
+        StepTrace(stage="0", index=n, line=n + 1, instruction="RUN", text="RUN x", status=status)
+        for n, status in enumerate(statuses)
+    )
+    return BuildTrace(steps=steps, image_id="sha256:1")
+
+
+REUSED = trace(StepStatus.REUSED, StepStatus.REUSED, StepStatus.REUSED)
+RIGHT = OrderEvidence(
+    cold=trace(StepStatus.RAN, StepStatus.RAN, StepStatus.RAN),
+    source_edited=REUSED,
+    package_edited=REUSED,
+    schema_edited=REUSED,
+    installs=(StepRef(stage="0", index=1, line=2),),
+    generates=(StepRef(stage="0", index=2, line=3),),
+    answer='{"status":"ok","edit":"e1"}',
+    edit="e1",
+    packages=(PACKAGE,),
+    models=("Task", MODEL),
+)
+FAILED_BUILD = BuildTrace(steps=(), error=BuildError(message="no", line=3))
+RAN_AGAIN = trace(StepStatus.REUSED, StepStatus.RAN, StepStatus.RAN)
+
+
+def failed(**changes: Any) -> list[str]:
+    report = RUBRIC.judge(dataclasses.replace(RIGHT, **changes), missing={})
+    return [outcome.id for outcome in report.outcomes if outcome.status is Status.FAILED]
+
+
+def test_a_right_answer_gets_full_marks() -> None:
+    report = RUBRIC.judge(RIGHT, missing={})
+    assert (report.score, report.max_score, report.gradable) == (10, 10, True)
+    assert not [outcome.hint for outcome in report.outcomes if outcome.hint]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"answer": None, "log": "it ended"}, ["builds_and_answers", "source_edit_arrives"]),
+        ({"answer": '{"status":"ok"}'}, ["source_edit_arrives"]),
+        ({"answer": "not found"}, ["builds_and_answers", "source_edit_arrives"]),
+        ({"source_edited": RAN_AGAIN}, ["source_edit_keeps_install", "source_edit_keeps_client"]),
+        ({"schema_edited": RAN_AGAIN}, ["schema_edit_keeps_install"]),
+        ({"schema_edited": FAILED_BUILD}, ["schema_edit_keeps_install", "schema_edit_arrives"]),
+        ({"installs": ()}, ["source_edit_keeps_install", "schema_edit_keeps_install"]),
+        ({"generates": ()}, ["source_edit_keeps_client"]),
+        ({"packages": ()}, ["package_edit_arrives"]),
+        ({"package_edited": FAILED_BUILD}, ["package_edit_arrives"]),
+        ({"models": ("Task",)}, ["schema_edit_arrives"]),
+        ({"planted": (".env",)}, ["nothing_leaks_in"]),
+    ],
+)
+def test_each_check_catches_its_own_fault_and_no_other(changes: dict[str, Any], expected: list[str]) -> None:
+    assert failed(**changes) == expected
+
+
+def test_a_file_that_is_missing_fails_everything_and_is_graded() -> None:
+    report = RUBRIC.judge(OrderEvidence(problem="there is no Dockerfile"), missing={})
+    assert report.gradable
+    assert report.score == 0
+    assert all("there is no Dockerfile" in outcome.actual for outcome in report.outcomes)
+
+
+def test_what_could_not_be_checked_is_no_zero() -> None:
+    report = RUBRIC.judge(RIGHT, missing={"edits": "no packages can be fetched here"})
+    unknown = [outcome for outcome in report.outcomes if outcome.status is Status.COULD_NOT_CHECK]
+    assert [outcome.id for outcome in unknown] == ["package_edit_arrives"]
+    assert not report.gradable
+    assert repr(report) == "could not be graded"
+    assert not could_not_check(RUBRIC, "no engine").gradable
+
+
+def test_a_report_survives_json_and_shows_its_number_first() -> None:
+    report = RUBRIC.judge(RIGHT, missing={})
+    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
+    assert repr(report) == "10"
+    assert set(report.to_json()) == {"assignment", "score", "max_score", "gradable", "outcomes"}
+
+
+def test_what_a_student_wrote_is_escaped_in_the_table() -> None:
+    report = RUBRIC.judge(dataclasses.replace(RIGHT, answer="<script>alert(1)</script>"), missing={})
+    assert "<script>" not in report.to_html()
+    assert "&lt;script&gt;" in report.to_html()
