@@ -35,6 +35,7 @@ def test_the_docker_context_in_use_is_tried(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DOCKER_CONTEXT", "elsewhere")
     meta = tmp_path / ".docker/contexts/meta" / hashlib.sha256(b"elsewhere").hexdigest() / "meta.json"
     meta.parent.mkdir(parents=True)  # as `docker context create` writes it
+    (tmp_path / ".docker/config.json").write_text("{}")
     endpoint = {"Host": "tcp://127.0.0.1:1", "SkipTLSVerify": False}
     meta.write_text(json.dumps({"Name": "elsewhere", "Metadata": {}, "Endpoints": {"docker": endpoint}}))
     assert next(iter(find.addresses())).docker_host == "tcp://127.0.0.1:1"
