@@ -37,7 +37,7 @@ def serve(*, port: int | None, browser: bool, docker_host: str | None, say: Call
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
-    lab = subprocess.Popen([*command, "--log-level=WARN"], stdin=subprocess.DEVNULL, env=environment)
+    lab = subprocess.Popen([*command, "--Application.log_level=ERROR"], stdin=subprocess.DEVNULL, env=environment)
     try:
         say(f"Open     {_address(lab)}")
         say("Stop     Ctrl-C")
