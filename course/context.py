@@ -1,11 +1,13 @@
 """A build context: the files of a folder that a build may see.
 
-Enters: a folder and the name of its Dockerfile. Leaves: `Context(root, files)` without what .dockerignore excludes.
-Reads files; may import `course.errors` only.
+Enters: a folder and the name of its Dockerfile. Leaves: `Context(root, files)` without what .dockerignore excludes, and
+the fingerprints of its files as BuildKit's cache sees them. Reads files; may import `course.errors` and
+`course.fingerprint`.
 
 The rules of .dockerignore are moby's (moby/patternmatcher), through `e2b-dockerfile-utils`.
 """
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from typing import Final
 from e2b_dockerfile_utils import PatternMatcher
 
 from course.errors import CourseError
+from course.fingerprint import Fingerprint
 
 _KINDS: Final = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
@@ -46,6 +49,58 @@ def open_context(root: Path | str, *, dockerfile: str = "Dockerfile") -> Context
     folder = resolve_folder(root)
     patterns = read_ignore_patterns(folder, dockerfile=dockerfile)
     return Context(root=folder, dockerfile=dockerfile, patterns=patterns, files=tuple(_walk(folder, patterns)))
+
+
+class Fingerprinter:
+    """Reads fingerprints, and reads a file again only when its inode, size or times changed since."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, ...], Fingerprint]] = {}
+
+    def read(self, context: Context) -> tuple[Fingerprint, ...]:
+        """The fingerprints of a context's files, in their order. A file that goes away meanwhile is left out."""
+        known, self._known = self._known, {}
+        root = str(context.root) + os.sep
+        found = []
+        for file in context.files:
+            try:
+                status = os.lstat(root + file.path)
+                stamp = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                before = known.get(file.path)
+                fresh = before is None or before[0] != stamp
+                fingerprint = _fingerprint(root + file.path, file) if fresh or before is None else before[1]
+            except FileNotFoundError:
+                continue
+            self._known[file.path] = (stamp, fingerprint)
+            found.append(fingerprint)
+        return tuple(found)
+
+
+def fingerprints(context: Context) -> tuple[Fingerprint, ...]:
+    """The fingerprints of a context's files, read once."""
+    return Fingerprinter().read(context)
+
+
+def _fingerprint(path: str, file: ContextFile) -> Fingerprint:
+    digest = ""
+    if file.kind == "file":
+        with open(path, "rb") as data:  # noqa: PTH123 - ten thousand Path objects cost more than the files
+            digest = hashlib.file_digest(data, "sha256").hexdigest()
+    return Fingerprint(
+        path=file.path, kind=file.kind, mode=file.mode, digest=digest, link=file.link or "", xattrs=_xattrs(path)
+    )
+
+
+def _xattrs(path: str) -> tuple[tuple[str, str], ...]:
+    """The extended attributes that count (tarsum.go): all but those of security and system, save capabilities."""
+    if not hasattr(os, "listxattr"):  # macOS and Windows: Docker's client reads none there either
+        return ()
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError:
+        return ()
+    counted = (n for n in sorted(names) if n == "security.capability" or not n.startswith(("security.", "system.")))
+    return tuple((name, os.getxattr(path, name, follow_symlinks=False).hex()) for name in counted)
 
 
 def resolve_folder(root: Path | str) -> Path:

@@ -100,8 +100,20 @@ def parse(text: str) -> Dockerfile:
     return Dockerfile(stages=tuple(stages), arguments=tuple(arguments), escape=ast.escape_token, text=text)
 
 
+def parse_trigger(text: str, *, line: int) -> Step:
+    """Read one ONBUILD trigger, to run at `line`, where the FROM stands that brings it along."""
+    try:
+        instructions = parse_dockerfile_ast(text).instructions
+    except DockerfileSyntaxError as error:
+        raise DockerfileError(f"ONBUILD {text}: {error}", line=line) from None
+    if len(instructions) != 1:
+        raise DockerfileError(f"ONBUILD takes one instruction, not {text!r}", line=line)
+    _check_shape(instructions[0])
+    return dataclasses.replace(_step(instructions[0], 0), line=line, end_line=line)
+
+
 def _check_shape(instruction: DockerfileInstruction) -> None:
-    name, args = instruction.name, instruction.args
+    name, args = instruction.name, _args(instruction)
     if name not in KNOWN:
         raise DockerfileError(f"unknown instruction: {name}", line=instruction.start_line)
     least = _LEAST_ARGS.get(name, 1)
@@ -127,10 +139,17 @@ def _step(instruction: DockerfileInstruction, index: int) -> Step:
         line=instruction.start_line,
         end_line=instruction.end_line,
         flags=tuple(instruction.flags),
-        args=tuple(instruction.args),
+        args=tuple(_args(instruction)),
         json_form=instruction.json,
         heredocs=tuple(_heredoc(h) for h in instruction.heredocs),
     )
+
+
+def _args(instruction: DockerfileInstruction) -> list[str]:
+    """The arguments; of ONBUILD the trigger as one text, which the port leaves out."""
+    if instruction.name == "ONBUILD":
+        return instruction.original.strip().split(None, 1)[1:]
+    return instruction.args
 
 
 def _heredoc(heredoc: DockerfileHeredoc) -> Heredoc:
