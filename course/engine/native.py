@@ -193,7 +193,7 @@ def _mtu_option() -> tuple[str, ...]:
     for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
         interface, destination = line.split()[:2]
         if destination == "00000000":
-            return "--mtu", Path(f"/sys/class/net/{interface}/mtu").read_text(encoding="ascii").strip()
+            return "--mtu", str(psutil.net_if_stats()[interface].mtu)
     return ()
 
 
