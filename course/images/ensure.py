@@ -99,12 +99,15 @@ def ensure(
     may_name = consent or is_owned(client)
     reachable = registry_reachable(client, wanted[0].name).reachable
     for entry in wanted:
-        if reachable:
-            done[entry.name] = _pull(client, entry, machine, may_name=may_name, say=say)
-        else:
+        try:
+            done[entry.name] = _pull(client, entry, machine, may_name=may_name, say=say) if reachable else Origin.RECIPE
+        except CourseError:  # a used-up quota, say; the recipe's own refusal would hide it
+            if not may_name or missing_tools():
+                raise
+            done[entry.name] = Origin.RECIPE
+        if done[entry.name] is Origin.RECIPE:
             check_recipe(client, entry, may_name=may_name)
             _build_recipe(client, entry, machine, say)
-            done[entry.name] = Origin.RECIPE
     return done
 
 
