@@ -116,8 +116,6 @@ class _Converter:
             state.config_env["PATH"] = DEFAULT_PATH
         for name, value in state.config_env.items():  # again, after the ARGs of a parent stage
             state.set(name, value)
-        if not self.build.buildkit.keeps_slash_of_workdir:
-            state.directory = join_path("/", state.directory)
         return state
 
     def _is_forced(self) -> bool:
@@ -163,10 +161,8 @@ class _Converter:
 
     def _workdir(self, step: Step) -> Operation | None:
         state, path = self.state, self._expand(step.args[0])
-        if self.build.buildkit.keeps_slash_of_workdir:
-            absolute = state.directory = path if path.startswith("/") else join_path(state.directory, path)
-        else:
-            absolute = state.directory = join_path(state.directory, path)
+        absolute = path if path.startswith("/") else join_path(state.directory, path)
+        state.directory = absolute  # as written: a slash at its end is another directory to RUN
         if absolute == "/":
             return None
         action = Mkdir(path=join_path("/", absolute), owner=state.user)  # never forced: --no-cache leaves WORKDIR alone

@@ -53,11 +53,6 @@ class BuildKit:
         return self.version < (0, 14)
 
     @property
-    def keeps_slash_of_workdir(self) -> bool:
-        """Until 0.11 `WORKDIR /w/` was another directory to RUN than `WORKDIR /w` (system.NormalizeWorkdir)."""
-        return self.version < (0, 12)
-
-    @property
     def keeps_dot_of_destination(self) -> bool:
         """Since 0.15, `COPY a x/.` is another destination than `COPY a x` (pathRelativeToWorkingDir)."""
         return self.version >= (0, 15)

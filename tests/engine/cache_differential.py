@@ -41,24 +41,31 @@ class Counts:
     disagreements: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def judged(self) -> int:
+        return sum(self.steps[v] for v in ("HIT", "MISS", "DEPENDS"))
+
+    @property
+    def share_open(self) -> float:
+        """The part of the steps for which the predictor says that it depends."""
+        return self.steps["DEPENDS"] / self.judged if self.judged else 0.0
+
     def __str__(self) -> str:
-        judged = sum(self.steps[v] for v in ("HIT", "MISS", "DEPENDS"))
-        share = self.steps["DEPENDS"] / judged if judged else 0.0
         return (
-            f"{self.builds} builds ({self.failed} failed on purpose), {judged} steps judged: {self.steps['HIT']} HIT, "
-            f"{self.steps['MISS']} MISS, {self.steps['DEPENDS']} DEPENDS ({share:.1%}); "
+            f"{self.builds} builds ({self.failed} failed on purpose), {self.judged} steps judged: {self.steps['HIT']} HIT, "
+            f"{self.steps['MISS']} MISS, {self.steps['DEPENDS']} DEPENDS ({self.share_open:.1%}); "
             f"{len(self.disagreements)} disagreements; {self.seconds / max(self.builds, 1) * 1000:.1f} ms a prediction"
         )
 
 
-def run_world(client: DockerClient, seed: int, counts: Counts, *, verbose: bool = False) -> None:
+def run_world(client: DockerClient, seed: int, counts: Counts, *, verbose: bool = False, salt: str = "") -> None:
     """All builds of one world."""
     predictor = Predictor()
     images = []
     kit = with_engine(client, BuildInput(dockerfile=parse("FROM scratch\n"))).buildkit
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        world = World(seed, root, heredocs=kit.has_heredocs, merges=kit.merges)
+        world = World(seed, root, heredocs=kit.has_heredocs, merges=kit.merges, salt=salt)
         for number, told in enumerate(world.builds()):
             text = (root / "Dockerfile").read_text()
             plain = BuildInput(dockerfile=parse(text), files=fingerprints(open_context(root)), **told)
@@ -115,7 +122,7 @@ def compare(
 
 
 def prepare(client: DockerClient) -> None:
-    """The image with a config of its own that some worlds begin from."""
+    """The image with a config of its own that some worlds begin from; always the same layers."""
     with tempfile.TemporaryDirectory() as folder:
         lines = 'FROM busybox:stable\nENV A=base B=2\nWORKDIR /base\nSHELL ["/bin/sh", "-xc"]\n'
         (Path(folder) / "Dockerfile").write_text(lines + "ONBUILD ENV FROMBASE=1\n")
@@ -123,12 +130,14 @@ def prepare(client: DockerClient) -> None:
         assert trace.ok, trace.error
 
 
-def run(client: DockerClient, *, builds: int, seed: int, verbose: bool = False, stop: bool = False) -> Counts:
+def run(
+    client: DockerClient, *, builds: int, seed: int, verbose: bool = False, stop: bool = False, salt: str = ""
+) -> Counts:
     """Worlds from `seed` on until there were that many builds."""
     prepare(client)
     counts = Counts()
     while counts.builds < builds:
-        run_world(client, seed, counts, verbose=verbose)
+        run_world(client, seed, counts, verbose=verbose, salt=salt)
         seed += 1
         if stop and counts.disagreements:
             break
@@ -141,6 +150,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--stop", action="store_true", help="at the first disagreement")
+    parser.add_argument("--salt", default="", help="to do seeds again on an engine that knows them")
     arguments = parser.parse_args()
     counts = run(
         engine.connect(start=False),
@@ -148,6 +158,7 @@ def main() -> int:
         seed=arguments.seed,
         verbose=arguments.verbose,
         stop=arguments.stop,
+        salt=arguments.salt,
     )
     for disagreement in counts.disagreements:
         print(disagreement)

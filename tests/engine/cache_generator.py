@@ -30,9 +30,9 @@ class StagePlan:
 class World:
     """A folder, its Dockerfile, and what the next build is told."""
 
-    def __init__(self, seed: int, root: Path, *, heredocs: bool, merges: bool = False) -> None:
+    def __init__(self, seed: int, root: Path, *, heredocs: bool, merges: bool = False, salt: str = "") -> None:
         self.random = random.Random(seed)
-        self.salt = f"{seed:x}"
+        self.salt = f"{seed:x}{salt}"
         self.root = root
         self.heredocs = heredocs
         self.merges = merges

@@ -16,6 +16,7 @@ import hashlib
 import os
 import secrets as random
 import socket
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from course.builds.session.transport import upgrade
 from course.errors import CourseError
 
 _NAME: Final = "layer-by-layer"
+_USUAL_MODE: Final = 0o755
 _FIX: Final = "`course engine status`, then build again"
 
 
@@ -109,6 +111,22 @@ def _headers(session_id: str, root: Path, methods: tuple[str, ...]) -> list[tupl
 
 
 def _shared_key(root: Path) -> str:
-    """Under this key the engine keeps the folder's files for the next build: one for each folder of each machine."""
+    """Under this key the engine keeps the folder's files for the next build: one for each folder of each machine, and
+    one more for each set of unusual directory modes.
+
+    Of a directory that it has, the engine takes over a new mode without digesting it again, so that a copy of it would
+    be reused (tonistiigi/fsutil receive.go, diskwriter.go: rewriteMetadata returns before the hasher is told).
+    """
     place = f"{_NAME}:{getpass.getuser()}@{socket.gethostname()}:{root}"
-    return hashlib.sha256(os.fsencode(place)).hexdigest()
+    return hashlib.sha256(os.fsencode(place) + _directory_modes(root)).hexdigest()
+
+
+def _directory_modes(root: Path) -> bytes:
+    modes = []
+    for folder, names, _ in os.walk(os.fsencode(root)):
+        for name in names:
+            path = folder + b"/" + name
+            status = os.lstat(path)
+            if stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) != _USUAL_MODE:
+                modes.append(b"%o %s" % (status.st_mode, path))
+    return b"\n".join(sorted(modes))
