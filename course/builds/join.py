@@ -54,6 +54,15 @@ def needed_stages(dockerfile: Dockerfile, target: str | None) -> frozenset[int]:
     return frozenset(needed)
 
 
+def numbered_steps(dockerfile: Dockerfile) -> Iterator[tuple[int, Step, str]]:
+    """Each instruction that BuildKit numbers, with the number of its stage and the name of its vertex."""
+    for stage in dockerfile.stages:
+        label = next(_labels(dockerfile, stage))
+        steps = [step for step, folder in _with_folder(stage) if _has_number(dockerfile, stage, step) and folder != "/"]
+        for number, step in enumerate(steps, 1):
+            yield stage.number, step, f"[{label} {number}/{len(steps)}] {step.text}"
+
+
 def parent(dockerfile: Dockerfile, stage: Stage) -> int | None:
     """The number of the earlier stage that `stage` begins from, or None when it begins from an image or scratch."""
     for earlier in reversed(dockerfile.stages[: stage.number]):
@@ -81,6 +90,19 @@ def _uses(dockerfile: Dockerfile, stage: Stage) -> Iterator[int]:
                     yield int(source)
 
 
+def _with_folder(stage: Stage) -> Iterator[tuple[Step, str]]:
+    """Each step; a WORKDIR with the folder that it ends at, as far as it is written without variables."""
+    folder = "/"
+    for step in stage.steps:
+        if step.instruction == "WORKDIR":
+            folder = posixpath.normpath(posixpath.join(folder, step.args[0]))
+        yield step, folder if step.instruction == "WORKDIR" else ""
+
+
+def _has_number(dockerfile: Dockerfile, stage: Stage, step: Step) -> bool:
+    return step.instruction in NUMBERED and (step.instruction != "FROM" or from_image(dockerfile, stage))
+
+
 def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[int, Vertex]]:
     labels = {label: stage.number for stage in dockerfile.stages for label in _labels(dockerfile, stage)}
     stages: defaultdict[int, dict[int, Vertex]] = defaultdict(dict)
@@ -104,13 +126,12 @@ def _labels(dockerfile: Dockerfile, stage: Stage) -> Iterator[str]:
 def _match(dockerfile: Dockerfile, stage: Stage, vertices: Mapping[int, Vertex]) -> dict[tuple[int, int], Vertex]:
     """Give each numbered instruction its vertex; one that another stage shares may be missing, but keeps its number."""
     found: dict[tuple[int, int], Vertex] = {}
-    number, folder = 1, "/"
-    for step in stage.steps:
-        if step.instruction not in NUMBERED or (step.instruction == "FROM" and not from_image(dockerfile, stage)):
+    number = 1
+    for step, folder in _with_folder(stage):
+        if not _has_number(dockerfile, stage, step):
             continue
         vertex = vertices.get(number)
         if step.instruction == "WORKDIR":
-            folder = posixpath.normpath(posixpath.join(folder, step.args[0]))
             other = vertex is not None and not vertex.name.partition("] ")[2].upper().startswith("WORKDIR")
             if folder == "/" or other:  # a WORKDIR that ends at / has no vertex and takes no number
                 continue

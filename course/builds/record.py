@@ -47,7 +47,9 @@ class BuildNote:
 
 def note_of(fold: Fold, *, session: str, engine: str) -> BuildNote | None:
     """The note of a build that has ended, or None when everything was reused."""
-    vertices = [v for v in fold.vertices.values() if v.started is not None and not v.cached]
+    # only BuildKit's digests: other engines have no build cache of this kind
+    known = [v for v in fold.vertices.values() if v.digest.startswith("sha256:")]
+    vertices = [v for v in known if v.started is not None and not v.cached]
     last = max((v.completed or v.started or 0.0 for v in vertices), default=0.0)
     work = tuple(
         Work(is_command="] RUN " in v.name, started=v.started, ended=v.completed or last)

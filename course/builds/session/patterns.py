@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_TO_ESCAPE: Final = frozenset(".+()|{}$")
+_TO_ESCAPE: Final = frozenset(".+()$")
+"""moby means `|{}` too, but its table has no room for letters from 64 on (escapeBytes: eight bytes, indexed by b/8)."""
+_REPETITION: Final = re.compile(r"\{\d{1,3}(,\d{0,3})?}")
 _GO_SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace() and not 0x1C <= code <= 0x1F)
 """What Go's strings.TrimSpace takes off: Unicode's white space, without Python's four separators."""
 _GO_LETTERS: Final = {"z": r"\Z", "A": r"\A", "a": r"\x07", **{c: "\\" + c for c in "bBdDsSwWfnrtv"}}
@@ -196,7 +198,7 @@ def _matcher(pattern: str, kind: str, expression: str) -> Callable[[str], bool]:
     if kind == "suffix":
         suffix = pattern[2:]
         return lambda path: path.endswith(suffix) or "/" + path == suffix
-    found = _from_go(expression, pattern).match
+    found = _from_go(expression, pattern).search
     return lambda path: found(path) is not None
 
 
@@ -215,8 +217,11 @@ def _from_go(expression: str, pattern: str) -> re.Pattern[str]:
         elif letter == "\\":
             parts.append(_escaped(expression[position], pattern))
             position += 1
+        elif repetition := _REPETITION.match(expression, position - 1):
+            parts.append(repetition[0])
+            position = repetition.end()
         else:
-            parts.append(letter if letter in "^.*()?" else re.escape(letter))
+            parts.append(letter if letter in "^.*()?|" else re.escape(letter))
     return _regexp("".join(parts), pattern, re.ASCII)
 
 
