@@ -68,7 +68,8 @@ def stack_svg(trace: BuildTrace, *, title: str = "The build") -> str:
         body.extend(_row(step, y, longest, several=len({s.stage for s in steps}) > 1))
     seconds = f"{trace.seconds:.1f} s"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" style="max-width:{WIDTH}px;width:100%;height:auto" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'style="max-width:{WIDTH}px;width:100%;height:auto" '
         f'role="img" aria-label="{escape(stack_text(trace, title=title), {chr(34): "&quot;", chr(10): "&#10;"})}">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style>"
         f'<rect class="paper" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>'
