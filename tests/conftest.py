@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from docker import DockerClient
 
 from course import engine, images
-from course.clean import clean_session
+from course.clean import clean, clean_session
 from course.errors import CourseError
 
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
@@ -15,6 +16,12 @@ REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the slow suites in full")
+
+
+def pytest_sessionfinish() -> None:
+    """What killed kernels of notebook tests left behind goes as it would at the next lesson's start."""
+    with suppress(CourseError):
+        clean(engine.connect(start=False))
 
 
 @pytest.fixture(scope="session")

@@ -128,6 +128,7 @@ def _follow(
     client: DockerClient, root: Path, dockerfile: Dockerfile, target: str | None, reply: Reply
 ) -> Iterator[BuildTrace]:
     fold, began = Fold(), time.monotonic()
+    recorder = record.Recorder(session=course_labels.session(), engine=docker_host(client))
     plain = PlainReader(dockerfile, fold)
     failure: str | None = None
     image_id: str | None = None
@@ -141,6 +142,7 @@ def _follow(
         for event in reply.events():
             if event.get("id") == TRACE:
                 fold.add(base64.b64decode(event["aux"]))
+                recorder.update(fold)
                 yield snapshot(finished=False)
             elif event.get("id") == IMAGE or "ID" in (event.get("aux") or ()):
                 image_id = event["aux"]["ID"]
@@ -151,7 +153,7 @@ def _follow(
                 plain.line(event["stream"], now_s=time.time())
                 yield snapshot(finished=False)
     finally:
-        _note(client, fold)
+        recorder.update(fold, ended=True)
     if image_id is None and failure is None:
         raise gone()
     trace = snapshot(finished=True)
@@ -159,9 +161,3 @@ def _follow(
     if error and reply.out_of_time:
         error = BuildError(message="the build took longer than it was given, and was stopped")
     yield BuildTrace(steps=trace.steps, image_id=image_id, seconds=trace.seconds, error=error)
-
-
-def _note(client: DockerClient, fold: Fold) -> None:
-    note = record.note_of(fold, session=course_labels.session(), engine=docker_host(client))
-    if note:
-        record.remember(note)

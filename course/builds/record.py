@@ -17,13 +17,14 @@ from typing import Any, Final
 
 from docker import DockerClient
 
-from course.builds.trace import Fold
+from course.builds.trace import Fold, Vertex
 from course.engine.http import get_json
 from course.folders import data_folder
 
-_SLACK_S: Final = 0.02
-_COMMAND_STARTS_WITHIN_S: Final = 1.0
-"""A command's records come into being when it starts, however long it runs."""
+_SLACK_S: Final = 0.1
+"""A record may come into being a little before its vertex is reported."""
+_NEAR_S: Final = 1.0
+"""A command's records are stamped when it starts (mounts), or when its result is committed, however long it runs."""
 _OF_A_COMMAND: Final = " from exec "
 
 
@@ -45,20 +46,6 @@ class BuildNote:
     work: tuple[Work, ...]
 
 
-def note_of(fold: Fold, *, session: str, engine: str) -> BuildNote | None:
-    """The note of a build that has ended, or None when everything was reused."""
-    # only BuildKit's digests: other engines have no build cache of this kind
-    known = [v for v in fold.vertices.values() if v.digest.startswith("sha256:")]
-    vertices = [v for v in known if v.started is not None and not v.cached]
-    last = max((v.completed or v.started or 0.0 for v in vertices), default=0.0)
-    work = tuple(
-        Work(is_command="] RUN " in v.name, started=v.started, ended=v.completed or last)
-        for v in vertices
-        if v.started is not None
-    )
-    return BuildNote(session=session, engine=engine, work=work) if work else None
-
-
 def remember(note: BuildNote) -> None:
     """Append a note to its session's file."""
     folder = _folder()
@@ -66,6 +53,34 @@ def remember(note: BuildNote) -> None:
     line = {"engine": note.engine, "work": [[w.is_command, w.started, w.ended] for w in note.work]}
     with (folder / f"{note.session}.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+class Recorder:
+    """Notes the vertices of one build as they end, so that a killed process leaves its notes as well."""
+
+    def __init__(self, *, session: str, engine: str) -> None:
+        self._session = session
+        self._engine = engine
+        self._noted: set[str] = set()
+
+    def update(self, fold: Fold, *, ended: bool = False) -> None:
+        """Note what has ended since the last call; when the build has `ended`, also what was stopped in mid-work."""
+        last = max((v.completed or v.started or 0.0 for v in fold.vertices.values()), default=0.0)
+        work = [
+            Work(is_command="] RUN " in vertex.name, started=vertex.started, ended=vertex.completed or last)
+            for vertex in fold.vertices.values()
+            if vertex.started is not None and self._is_news(vertex, ended=ended)
+        ]
+        if work:
+            remember(BuildNote(session=self._session, engine=self._engine, work=tuple(work)))
+
+    def _is_news(self, vertex: Vertex, *, ended: bool) -> bool:
+        # only BuildKit's digests: other engines have no build cache of this kind
+        worked = vertex.digest.startswith("sha256:") and not vertex.cached and (ended or vertex.completed is not None)
+        if not worked or vertex.digest in self._noted:
+            return False
+        self._noted.add(vertex.digest)
+        return True
 
 
 def noted_sessions() -> tuple[str, ...]:
@@ -103,10 +118,16 @@ def cache_records(client: DockerClient) -> list[dict[str, Any]]:
 
 
 def _made_by(record: dict[str, Any], work: Work) -> bool:
-    if work.is_command != (_OF_A_COMMAND in record.get("Description", "")):
-        return False
-    ended = work.started + _COMMAND_STARTS_WITHIN_S if work.is_command else work.ended
-    return work.started - _SLACK_S <= _seconds(record["CreatedAt"]) <= ended + _SLACK_S
+    created = _seconds(record["CreatedAt"])
+    if not work.is_command:
+        return _OF_A_COMMAND not in record.get("Description", "") and _within(created, work.started, work.ended)
+    return _OF_A_COMMAND in record.get("Description", "") and (
+        _within(created, work.started, work.started + _NEAR_S) or _within(created, work.ended - _NEAR_S, work.ended)
+    )
+
+
+def _within(moment: float, start: float, end: float) -> bool:
+    return start - _SLACK_S <= moment <= end + _SLACK_S
 
 
 def _seconds(timestamp: str) -> float:

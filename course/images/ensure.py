@@ -7,14 +7,14 @@ May import `course.builds`, `course.engine`, `course.labels`.
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 
 from course import labels
 from course.builds import BuildTrace, Status, build
@@ -202,9 +202,11 @@ def _pass_on(client: DockerClient, name: str, machine: Machine, say: OnProgress)
         if dockerfile is None:
             return False
         (folder / "Dockerfile").write_text(dockerfile, encoding="utf-8")
-        known = client.images.get(name).labels
-        carried = {labels.IMAGE: name, ORIGIN: known.get(ORIGIN, Origin.PREPARED.value)}
+        before = client.images.get(name)
+        carried = {labels.IMAGE: name, ORIGIN: before.labels.get(ORIGIN, Origin.PREPARED.value)}
         _build(client, folder, name, arguments=machine.proxies, carried=carried, say=say)
+        with suppress(APIError):  # its layers live on in the new one; where something else stands on it, it stays
+            client.images.remove(str(before.id))
     return True
 
 

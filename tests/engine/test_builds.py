@@ -159,7 +159,9 @@ def test_a_missing_folder_is_an_error_of_the_caller(client: DockerClient, tmp_pa
 
 
 def test_clean_up_removes_the_cache_that_builds_made_and_no_more(client: DockerClient, project: Path) -> None:
-    (project / "Dockerfile").write_text("FROM busybox:stable\nCOPY a.txt /\nRUN cat a.txt; echo unique > /b\n")
+    (project / "Dockerfile").write_text(
+        "FROM busybox:stable\nCOPY a.txt /\nRUN sleep 3; cat a.txt > /b\nRUN --mount=type=cache,target=/c true\n"
+    )
     clean_session(client)
     before = {record["ID"] for record in cache_records(client)}
     build(client, project, tag="layer-by-layer-test/cache:1")

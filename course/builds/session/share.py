@@ -1,7 +1,7 @@
 """A build's session: what the client shares with the engine while one build runs.
 
 Enters: docker-py's client, a folder, secrets and ssh agents. Leaves: the parameters that tie `POST /build` to the
-session, and afterwards why it broke, if it did. Talks to the engine; may import `course.errors`.
+session, and afterwards why it broke, if it did. Talks to the engine; may import `course.context` and `course.errors`.
 
     with share(client, folder) as shared:
         ...  # POST /build with shared.parameters and no body
@@ -16,7 +16,6 @@ import hashlib
 import os
 import secrets as random
 import socket
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +24,14 @@ from typing import Final
 from docker import DockerClient
 
 from course.builds.session import agent, credentials, filesync, secret
+from course.builds.session.folders import directory_facts
+from course.builds.session.patterns import BadPattern
 from course.builds.session.server import FIRST_CALL_S, HEALTH, SILENCE_S, Handler, Server
 from course.builds.session.transport import upgrade
+from course.context import read_ignore_patterns
 from course.errors import CourseError
 
 _NAME: Final = "layer-by-layer"
-_USUAL_MODE: Final = 0o755
 _FIX: Final = "`course engine status`, then build again"
 
 
@@ -60,6 +61,7 @@ def share(
     client: DockerClient,
     directory: Path,
     *,
+    dockerfile: str = "Dockerfile",
     secrets: Mapping[str, secret.Secret] | None = None,
     ssh: Mapping[str, Path] | None = None,
     on_failure: Callable[[CourseError], None] | None = None,
@@ -68,6 +70,8 @@ def share(
 ) -> Iterator[Share]:
     """Share `directory` as context and as the Dockerfile's folder, secrets and ssh agents' sockets by id.
 
+    `dockerfile` is only needed for the ignore file of its own that it may have.
+
     `on_failure` hears at once, from another thread, of an engine that fell silent, hung up, or never asked for any
     file; the reply to `POST /build` may never end then. Raises `NoSession` where the engine has no sessions, and
     `CourseError` where it cannot be reached. When the block ends no thread and no connection is left.
@@ -75,7 +79,7 @@ def share(
     root = Path(os.path.realpath(directory))
     shared = Share(on_failure)
     handlers = _handlers(client, root, secrets or {}, ssh or {})
-    pipe, first = upgrade(client, _headers(shared.session_id, root, tuple(handlers)))
+    pipe, first = upgrade(client, _headers(shared.session_id, _shared_key(root, dockerfile), tuple(handlers)))
     server = Server(pipe, handlers, on_broken=shared.fail, silence_s=silence_s, first_call_s=first_call_s)
     try:
         server.start(first)
@@ -99,34 +103,22 @@ def _handlers(
     return handlers
 
 
-def _headers(session_id: str, root: Path, methods: tuple[str, ...]) -> list[tuple[str, str]]:
+def _headers(session_id: str, shared_key: str, methods: tuple[str, ...]) -> list[tuple[str, str]]:
     """What the engine wants to know of a session (moby/buildkit session/session.go)."""
     prefix = "X-Docker-Expose-Session-"
     return [
         (prefix + "Uuid", session_id),
         (prefix + "Name", _NAME),
-        (prefix + "Sharedkey", _shared_key(root)),
+        (prefix + "Sharedkey", shared_key),
         *((prefix + "Grpc-Method", method) for method in (HEALTH, *methods)),
     ]
 
 
-def _shared_key(root: Path) -> str:
-    """Under this key the engine keeps the folder's files for the next build: one for each folder of each machine, and
-    one more for each set of unusual directory modes.
-
-    Of a directory that it has, the engine takes over a new mode without digesting it again, so that a copy of it would
-    be reused (tonistiigi/fsutil receive.go, diskwriter.go: rewriteMetadata returns before the hasher is told).
-    """
+def _shared_key(root: Path, dockerfile: str) -> str:
+    """Under this key the engine keeps the folder's files for the next build: one for each folder of each machine."""
     place = f"{_NAME}:{getpass.getuser()}@{socket.gethostname()}:{root}"
-    return hashlib.sha256(os.fsencode(place) + _directory_modes(root)).hexdigest()
-
-
-def _directory_modes(root: Path) -> bytes:
-    modes = []
-    for folder, names, _ in os.walk(os.fsencode(root)):
-        for name in names:
-            path = folder + b"/" + name
-            status = os.lstat(path)
-            if stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) != _USUAL_MODE:
-                modes.append(b"%o %s" % (status.st_mode, path))
-    return b"\n".join(sorted(modes))
+    try:
+        facts = directory_facts(root, read_ignore_patterns(root, dockerfile=dockerfile))
+    except BadPattern:  # the build is about to fail of it
+        facts = b""
+    return hashlib.sha256(os.fsencode(place) + b"\n" + facts).hexdigest()

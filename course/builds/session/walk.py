@@ -106,7 +106,7 @@ class Walk:
         if kind in (stat.S_IFBLK, stat.S_IFCHR):
             encoded += number(8, os.major(status.st_rdev)) + number(9, os.minor(status.st_rdev))
         if sys.platform == "linux":
-            for name, value in _attributes(found.full_path):
+            for name, value in attributes(found.full_path):
                 encoded += blob(10, blob(1, name) + blob(2, value))
         return Entry(found.path, encoded, has_data=kind not in _GO_KIND)
 
@@ -141,7 +141,7 @@ def _listing(folder: bytes) -> list[os.DirEntry[bytes]]:
 
 if sys.platform == "linux":
 
-    def _attributes(path: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def attributes(path: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The extended attributes that travel; none where the file system has none."""
         try:
             names = os.listxattr(path, follow_symlinks=False)
