@@ -1,26 +1,20 @@
 """`course ...`: the course at a terminal.
 
 Enters: a command line. Leaves: an exit status: 0 done, 1 failed with a message, 2 wrong command line, 130 interrupted.
-Thin: each command parses, calls a room, and prints. Imports the rooms lazily, so that `course --help` is quick.
+Thin: it parses; what a command does is in `course.commands`.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
+from course import commands as do
+from course.commands import ERR
 from course.errors import CourseError
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,288 +34,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def engine_start(arguments: argparse.Namespace) -> int:
-    """Find an engine or start one."""
-    from course import engine
-
-    with ERR.status("Looking for a Docker engine"):
-        client = engine.start(kind=arguments.kind, install_agreed=arguments.install)
-    if arguments.install:
-        _install_recipe_tools(client, agreed=True)
-    return _print_status(engine.status(client), arguments)
-
-
-def engine_stop(arguments: argparse.Namespace) -> int:
-    """Stop the engine that the course started."""
-    from course.engine import native
-
-    OUT.print("The course's engine has stopped." if native.stop() else "No engine of the course's was running.")
-    return 0
-
-
-def engine_status(arguments: argparse.Namespace) -> int:
-    """Say which engine is in use."""
-    from course import engine
-
-    try:
-        client = engine.connect(start=False)
-    except CourseError as error:
-        if arguments.json:
-            _print_json(engine.status(None).to_json())
-            return 1
-        raise error
-    return _print_status(engine.status(client), arguments)
-
-
-def engine_reset(arguments: argparse.Namespace) -> int:
-    """Stop the course's engine and forget everything in it."""
-    from course.engine import native
-
-    OUT.print("The course's engine is empty again." if native.reset() else "There was nothing to forget.")
-    return 0
-
-
-def doctor(arguments: argparse.Namespace) -> int:
-    """Look at all that the course needs."""
-    from rich.table import Table
-
-    from course.doctor import State, can_run, examine
-
-    findings = examine()
-    if arguments.json:
-        _print_json({"can_run": can_run(findings), "findings": [finding.to_json() for finding in findings]})
-        return 0 if can_run(findings) else 1
-    colour = {State.OK: "green", State.WARNING: "yellow", State.BROKEN: "red"}
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for finding in findings:
-        fix = f"\n[bold]Try:[/] {escape(finding.fix)}" if finding.fix else ""
-        state = f"[{colour[finding.state]}]{finding.state.value}[/]"
-        table.add_row(finding.name, state, escape(finding.seen) + fix)
-    OUT.print(table)
-    OUT.print("The course can run here." if can_run(findings) else "[bold red]The course cannot run here yet.[/]")
-    return 0 if can_run(findings) else 1
-
-
-def build(arguments: argparse.Namespace) -> int:
-    """Build a folder and say what became of each step."""
-    from course.builds import build as run_build
-    from course.terminal import LiveSteps, print_result, step_table
-
-    client = _connect()
-    with LiveSteps(ERR) as live:
-        trace = run_build(
-            client,
-            arguments.directory,
-            on_snapshot=None if arguments.json or not ERR.is_terminal else live,
-            tag=arguments.tag,
-            dockerfile=arguments.file,
-            build_args=_pairs(arguments.build_arg),
-            target=arguments.target,
-            no_cache=arguments.no_cache,
-        )
-    if arguments.json:
-        _print_json(trace.to_json())
-    else:
-        if trace.steps:
-            OUT.print(step_table(trace))
-        print_result(OUT, trace)
-    return 0 if trace.ok else 1
-
-
-def images_list(arguments: argparse.Namespace) -> int:
-    """The catalogue, and what of it is on the engine."""
-    from dataclasses import asdict
-
-    from rich.table import Table
-
-    from course.images import listing
-
-    rows = listing(_connect())
-    if arguments.json:
-        _print_json([asdict(row) for row in rows])
-        return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("image", "origin", "MB", "architecture", "for"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left")
-    for row in rows:
-        size = f"{row.size_bytes / 1e6:.0f}" if row.size_bytes else ""
-        stand_in = f"\n[yellow]a stand-in: {escape(row.stand_in)}[/]" if row.stand_in else ""
-        table.add_row(row.name, row.origin or "[red]missing[/]", size, row.architecture or "", row.purpose + stand_in)
-    OUT.print(table)
-    return 0
-
-
-def images_ensure(arguments: argparse.Namespace) -> int:
-    """Make the catalogue's images present."""
-    client = _connect()
-    _ensure(client, arguments.names, consent=arguments.consent or arguments.install, install_agreed=arguments.install)
-    return 0
-
-
-def images_bundle(arguments: argparse.Namespace) -> int:
-    """Write images to one file."""
-    from course.images import bundle
-    from course.terminal import ImageBars
-
-    with ImageBars(ERR) as bars:
-        names = bundle(_connect(), arguments.file, arguments.names, on_progress=bars)
-    OUT.print(f"{arguments.file} holds {', '.join(names)}.")
-    return 0
-
-
-def images_load(arguments: argparse.Namespace) -> int:
-    """Put the images of a bundle on the engine."""
-    from course.images import load
-
-    with ERR.status("Loading"):
-        names = load(_connect(), arguments.file)
-    OUT.print(f"Loaded {', '.join(names)}.")
-    return 0
-
-
-def tour_order(arguments: argparse.Namespace) -> int:
-    """Measure what the order of a Dockerfile's lines costs."""
-    from course.clean import clean_session
-    from course.lab import OrderBuild, run_order_experiment
-    from course.terminal import step_table
-
-    client = _connect()
-    _ensure(client, ("node:24-slim",), consent=False, install_agreed=False, quiet=True)
-
-    def show(one: OrderBuild) -> None:
-        what = f"after an edit of {one.edit}" if one.edit else "from nothing"
-        OUT.print(step_table(one.trace, title=f"[bold]{one.dockerfile}[/] order, {what}: {one.trace.seconds:.1f} s"))
-        OUT.print()
-
-    try:
-        experiment = run_order_experiment(client, on_build=None if arguments.json else show)
-    finally:
-        clean_session(client)
-    if arguments.json:
-        _print_json(experiment.to_json())
-    else:
-        OUT.print(f"The same edit costs [bold]{experiment.saved_seconds:.1f} s less[/] in the good order.")
-    return 0
-
-
-def begin(arguments: argparse.Namespace) -> int:
-    """Make a copy of an assignment to work in."""
-    from course.assignments import begin as make_copy
-
-    OUT.print(f"Yours: {make_copy(arguments.assignment)}", soft_wrap=True)
-    return 0
-
-
-def submit(arguments: argparse.Namespace) -> int:
-    """Make the zip to hand in."""
-    from course.assignments import submit as make_zip
-
-    OUT.print(f"Hand in: {make_zip(arguments.assignment)}", soft_wrap=True)
-    return 0
-
-
-def clean(arguments: argparse.Namespace) -> int:
-    """Remove what the course left on the engine."""
-    from course.clean import clean as run_clean
-
-    OUT.print(str(run_clean(_connect(start=False), everything=arguments.all, images=arguments.images)))
-    return 0
-
-
-def up(arguments: argparse.Namespace) -> int:
-    """Set up everything and open JupyterLab at the lessons."""
-    from course import engine
-    from course.up import engine_line, serve
-
-    client = engine.start(install_agreed=arguments.install)
-    status = engine.status(client)
-    OUT.print(engine_line(status))
-    _ensure(client, (), consent=arguments.install, install_agreed=arguments.install)
-    return serve(
-        port=arguments.port,
-        browser=not arguments.no_browser,
-        docker_host=status.docker_host if status.owned else None,
-        say=lambda line: OUT.print(line, soft_wrap=True),
-    )
-
-
-def _connect(*, start: bool = True) -> "DockerClient":
-    from course import engine
-
-    return engine.connect(start=start)
-
-
-def _ensure(
-    client: "DockerClient", names: Sequence[str], *, consent: bool, install_agreed: bool, quiet: bool = False
-) -> None:
-    from course import images
-    from course.terminal import ImageBars
-
-    present = {row.name for row in images.listing(client) if row.present}
-    wanted = [entry.name for entry in images.find(names) if entry.name not in present]
-    if wanted:
-        _install_recipe_tools(client, agreed=install_agreed)
-    with ImageBars(ERR) as bars:
-        done = images.ensure(client, names, consent=consent, on_progress=bars)
-    rows = {row.name: row for row in images.listing(client)}
-    for name, origin in () if quiet else done.items():
-        stand_in = rows[name].stand_in
-        note = f" [yellow](a stand-in: {escape(stand_in)})[/]" if stand_in else ""
-        OUT.print(f"Image    {name}, {origin.value}{note}")
-
-
-def _install_recipe_tools(client: "DockerClient", *, agreed: bool) -> None:
-    """Where no registry can be reached, images are built from packages, and that takes a tool or two."""
-    from course import images
-    from course.engine.install import allowed, install
-
-    tools = images.missing_tools()
-    if tools and not images.registry_reachable(client).reachable and allowed(tools, agreed=agreed):
-        install(tools)
-
-
-def _print_status(status: Any, arguments: argparse.Namespace) -> int:
-    from course.up import engine_line
-
-    if arguments.json:
-        _print_json(status.to_json())
-    else:
-        OUT.print(engine_line(status))
-    return 0
-
-
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _pairs(items: Sequence[str]) -> dict[str, str]:
-    """`K=V` as given with --build-arg."""
-    for item in items:
-        if "=" not in item:
-            raise CourseError(f"--build-arg {item!r} has no value.", fix="--build-arg NAME=VALUE")
-    return dict(item.split("=", 1) for item in items)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="course", description="A Docker course that is run, not read.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = _adder(commands)
 
-    one = command("up", up, "set up everything and open JupyterLab at the lessons")
+    one = command("up", do.up, "set up everything and open JupyterLab at the lessons")
     one.add_argument("--install", action="store_true", help="install what is missing, and ask nothing")
     one.add_argument("--no-browser", action="store_true", help="print the address only")
     one.add_argument("--port", type=int, help="where JupyterLab listens (default: the first free one from 8888)")
 
-    one = command("doctor", doctor, "look at all that the course needs, and say what to mend")
+    one = command("doctor", do.doctor, "look at all that the course needs, and say what to mend")
     one.add_argument("--json", action="store_true")
 
     _engine_parser(commands)
 
-    one = command("build", build, "build a folder with BuildKit and say what became of each step")
+    one = command("build", do.build, "build a folder with BuildKit and say what became of each step")
     one.add_argument("directory", type=Path)
     one.add_argument("-f", "--file", default="Dockerfile", help="the Dockerfile, from the folder (default: Dockerfile)")
     one.add_argument("-t", "--tag", help="a name for the image")
     one.add_argument("--build-arg", action="append", default=[], metavar="K=V")
+    one.add_argument(
+        "--secret", action="append", default=[], metavar="id=NAME,src=FILE", help="or id=NAME,env=VARIABLE"
+    )
+    one.add_argument("--ssh", action="append", default=[], metavar="default|NAME=SOCKET", help="forward an ssh agent")
     one.add_argument("--target", help="the stage to build (default: the last)")
     one.add_argument("--no-cache", action="store_true", help="run every step")
     one.add_argument("--json", action="store_true")
@@ -331,15 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     tour = _adder(
         commands.add_parser("tour", help="a lesson's experiment at the terminal").add_subparsers(required=True)
     )
-    one = tour("order", tour_order, "what the order of a Dockerfile's lines costs")
+    one = tour("order", do.tour_order, "what the order of a Dockerfile's lines costs")
     one.add_argument("--json", action="store_true")
 
-    one = command("begin", begin, "make your own copy of an assignment, in notebooks/my-work")
+    one = command("begin", do.begin, "make your own copy of an assignment, in notebooks/my-work")
     one.add_argument("assignment")
-    one = command("submit", submit, "make the zip of an assignment to hand in")
+    one = command("submit", do.submit, "make the zip of an assignment to hand in")
     one.add_argument("assignment")
 
-    one = command("clean", clean, "remove what dead sessions of yours left on the engine")
+    one = command("clean", do.clean, "remove what dead sessions of yours left on the engine")
     one.add_argument("--all", action="store_true", help="of living sessions of yours, too")
     one.add_argument("--images", action="store_true", help="and the images of the catalogue")
     return parser
@@ -348,29 +84,29 @@ def _parser() -> argparse.ArgumentParser:
 def _engine_parser(commands: Any) -> None:
     group = commands.add_parser("engine", help="find, start and stop a Docker engine")
     command = _adder(group.add_subparsers(required=True, metavar="COMMAND"))
-    one = command("start", engine_start, "find an engine, or start one of the course's own")
+    one = command("start", do.engine_start, "find an engine, or start one of the course's own")
     one.add_argument("--install", action="store_true", help="install dockerd if it is missing, and ask nothing")
     one.add_argument("--kind", choices=("auto", "native", "vm"), default="auto")
     one.add_argument("--json", action="store_true")
-    command("stop", engine_stop, "stop the engine that the course started")
-    one = command("status", engine_status, "say which engine is in use")
+    command("stop", do.engine_stop, "stop the engine that the course started")
+    one = command("status", do.engine_status, "say which engine is in use")
     one.add_argument("--json", action="store_true")
-    command("reset", engine_reset, "stop the course's engine and forget everything in it")
+    command("reset", do.engine_reset, "stop the course's engine and forget everything in it")
 
 
 def _images_parser(commands: Any) -> None:
     group = commands.add_parser("images", help="the images that the course uses")
     command = _adder(group.add_subparsers(required=True, metavar="COMMAND"))
-    one = command("list", images_list, "the catalogue, and what of it is on the engine")
+    one = command("list", do.images_list, "the catalogue, and what of it is on the engine")
     one.add_argument("--json", action="store_true")
-    one = command("ensure", images_ensure, "make images present: pull them, or build them from packages")
+    one = command("ensure", do.images_ensure, "make images present: pull them, or build them from packages")
     one.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     one.add_argument("--consent", action="store_true", help="let recipes take public names on an engine of your own")
     one.add_argument("--install", action="store_true", help="also install what recipes need, and ask nothing")
-    one = command("bundle", images_bundle, "write images to one file, for machines of this architecture")
+    one = command("bundle", do.images_bundle, "write images to one file, for machines of this architecture")
     one.add_argument("file", type=Path)
     one.add_argument("names", nargs="*", metavar="NAME", help="default: all")
-    one = command("load", images_load, "put the images of a bundle on the engine")
+    one = command("load", do.images_load, "put the images of a bundle on the engine")
     one.add_argument("file", type=Path)
 
 

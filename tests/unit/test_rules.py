@@ -12,6 +12,7 @@ TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "notebooks", "course", "g
 BELOW = {
     # from top to bottom: each room may use those that are named after it, and itself
     "course.cli": "*",
+    "course.commands": "*",
     "course.doctor": "engine images folders errors",
     "course.up": "engine folders errors",
     "course.terminal": "builds images",
