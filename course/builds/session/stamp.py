@@ -35,7 +35,7 @@ class Stamps:
         """What to tell of the regular file at `path`: its mtime's second, and the stamp as nanoseconds."""
         facts = b"%d %d %d" % (status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         if not self._has_change_time(status, path) or abs(time.time_ns() - status.st_ctime_ns) < _RECENT_NS:
-            facts = _content(path) or facts
+            facts = _content(path) + _attributes(path) or facts
         stamp = int.from_bytes(hashlib.blake2b(facts, digest_size=8).digest(), "big")
         return status.st_mtime_ns // _SECOND_NS * _SECOND_NS + stamp % _SECOND_NS
 
@@ -60,6 +60,16 @@ def file_system(path: bytes) -> str:
             if inside and len(point) >= len(found):
                 found, kind = point, after.split()[0].decode("ascii")
     return kind
+
+
+def _attributes(path: bytes) -> bytes:
+    """The extended attributes of a file: BuildKit digests them, but does not compare them to what it has."""
+    if not hasattr(os, "listxattr"):
+        return b""
+    try:
+        return b"".join(os.fsencode(name) + b"=" + os.getxattr(path, name) + b"\n" for name in os.listxattr(path))
+    except OSError:
+        return b""
 
 
 def _content(path: bytes) -> bytes:
