@@ -34,9 +34,9 @@ def step_table(trace: BuildTrace, *, title: str | None = None) -> Table:
     several = len({step.stage for step in trace.steps}) > 1
     if several:
         table.add_column("stage")
-    table.add_column("line", justify="right")
-    table.add_column("what happened")
-    table.add_column("seconds", justify="right")
+    table.add_column("line", justify="right", min_width=4)
+    table.add_column("what happened", no_wrap=True, min_width=12)
+    table.add_column("seconds", justify="right", min_width=7)
     table.add_column("step", overflow="ellipsis", no_wrap=True, ratio=1)
     for step in trace.steps:
         mark, word, style = _LOOK[step.status]
