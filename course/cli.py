@@ -70,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
     one = tour("order", do.tour_order, "what the order of a Dockerfile's lines costs")
     one.add_argument("--json", action="store_true")
 
+    one = command(
+        "predict", do.predict, "say what building AFTER does right after BEFORE was built; no engine is needed"
+    )
+    one.add_argument("before", type=Path, metavar="BEFORE")
+    one.add_argument("after", type=Path, metavar="AFTER")
+    one.add_argument("--build-arg", action="append", default=[], metavar="K=V")
+    one.add_argument("--target", help="the stage to build (default: the last)")
+    one.add_argument("--json", action="store_true")
+
+    one = command("explain", do.explain, "predict a build, do it, and print both side by side")
+    one.add_argument("directory", type=Path)
+
     one = command("begin", do.begin, "make your own copy of an assignment, in notebooks/my-work")
     one.add_argument("assignment")
     one = command("submit", do.submit, "make the zip of an assignment to hand in")

@@ -207,6 +207,38 @@ def submit(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def predict(arguments: argparse.Namespace) -> int:
+    """Say what building one folder would do right after another was built; needs no engine."""
+    from course.forecast import predict_after, read_build
+    from course.terminal import prediction_table
+
+    try:
+        client = _connect(start=False)
+    except CourseError:
+        client = None  # base images are then taken to set nothing
+    options = {"build_args": _pairs(arguments.build_arg), "target": arguments.target, "client": client}
+    before, after = (read_build(folder, **options) for folder in (arguments.before, arguments.after))
+    predictions = predict_after(before, after)
+    if arguments.json:
+        _print_json({"steps": [prediction.to_json() for prediction in predictions]})
+    else:
+        OUT.print(prediction_table(predictions))
+    return 0
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Predict a build, do it, and print both side by side."""
+    from course.forecast import explain as run
+    from course.terminal import prediction_table, print_result
+
+    comparison = run(_connect(), arguments.directory)
+    OUT.print(prediction_table(comparison.predictions, comparison.trace))
+    for surprise in comparison.surprises:
+        OUT.print(f"[yellow]A surprise:[/] {escape(str(surprise))}")
+    print_result(OUT, comparison.trace)
+    return 0 if comparison.trace.ok else 1
+
+
 def clean(arguments: argparse.Namespace) -> int:
     """Remove what the course left on the engine."""
     from course.clean import clean as run_clean

@@ -1,8 +1,9 @@
 """What a build looks like in a terminal: the same steps, marks and words as in the notebook's pictures.
 
-Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds` and `course.images`.
+Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds`, `course.cache` and `course.images`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from course.builds import BuildTrace, Status
+from course.cache import Prediction, Verdict
 from course.images import Progress
 
 _LOOK: Final = {
@@ -44,6 +46,36 @@ def step_table(trace: BuildTrace, *, title: str | None = None) -> Table:
         stage = [step.stage] if several else []
         happened, text = Text(f"{mark} {word}", style=style), Text(step.text.splitlines()[0])
         table.add_row(*stage, str(step.line), happened, seconds, text)
+    return table
+
+
+_VERDICTS: Final = {
+    Verdict.HIT: ("=", "reuse", "green"),
+    Verdict.MISS: (">", "run", "yellow"),
+    Verdict.DEPENDS: ("?", "depends", "cyan"),
+    Verdict.NOT_NEEDED: (".", "not needed", "dim"),
+    Verdict.METADATA: ("-", "metadata", "dim"),
+}
+
+
+def prediction_table(predictions: Sequence[Prediction], trace: BuildTrace | None = None) -> Table:
+    """What is predicted for each step and why; beside it what a build really did, where there was one."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("line", justify="right", min_width=4)
+    table.add_column("predicted", no_wrap=True, min_width=12)
+    if trace:
+        table.add_column("happened", no_wrap=True, min_width=12)
+    table.add_column("step, and why")
+    happened = {(step.stage, step.index): step.status for step in trace.steps} if trace else {}
+    for prediction in predictions:
+        mark, word, style = _VERDICTS[prediction.verdict]
+        cells = [Text(f"{mark} {word}", style=style)]
+        if trace:
+            mark, word, style = _LOOK[happened[prediction.step.stage, prediction.step.index]]
+            cells.append(Text(f"{mark} {word}", style=style))
+        step = Text(prediction.step.text.splitlines()[0])
+        why = Text(f"\n{prediction.reason}", style="dim") if prediction.reason else Text("")
+        table.add_row(str(prediction.step.line), *cells, step + why)
     return table
 
 

@@ -1,0 +1,105 @@
+"""Predictions for folders: what is read from disk and engine on one side, the model of the cache on the other.
+
+Enters: folders, and docker-py's client where there is an engine. Leaves: predictions, and the trace beside them.
+Reads files, keeps what was learned of each engine in the user's data folder; may import `course.cache`,
+`course.baseimages`, `course.builds`, `course.context` and `course.folders`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker import DockerClient
+
+from course.baseimages import with_engine
+from course.builds import BuildTrace, build, read_dockerfile
+from course.builds.model import BuildError
+from course.cache import BuildInput, Prediction, Predictor, Surprise, Verdict
+from course.context import fingerprints, open_context
+from course.errors import CourseError
+from course.folders import data_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What was predicted for a build and what it did; the steps of both are the same, in the same order."""
+
+    predictions: tuple[Prediction, ...]
+    trace: BuildTrace
+    surprises: tuple[Surprise, ...]
+
+
+def read_build(
+    directory: Path | str,
+    *,
+    dockerfile: str = "Dockerfile",
+    build_args: Mapping[str, str] | None = None,
+    target: str | None = None,
+    no_cache: bool = False,
+    client: DockerClient | None = None,
+) -> BuildInput:
+    """All that decides what a build of this folder reuses, base images and BuildKit's version as on `client`'s engine.
+
+    Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
+    """
+    context = open_context(directory, dockerfile=dockerfile)
+    parsed = read_dockerfile(context.root, dockerfile)
+    if isinstance(parsed, BuildError):
+        raise CourseError(f"{context.root.name}: {parsed}", fix="correct the Dockerfile; nothing was built")
+    plain = BuildInput(
+        dockerfile=parsed,
+        files=fingerprints(context),
+        build_args=dict(build_args or {}),
+        target=target,
+        no_cache=no_cache,
+    )
+    return plain if client is None else with_engine(client, plain)
+
+
+def predict_after(before: BuildInput, after: BuildInput) -> tuple[Prediction, ...]:
+    """What building `after` would do right after `before` was built, on an engine that knows nothing else."""
+    predictor = Predictor()
+    predictor.observe(before)
+    return predictor.predict(after)
+
+
+def explain(client: DockerClient, directory: Path | str, *, tag: str | None = None) -> Comparison:
+    """Predict a build from all that was learned of this engine, do it, and learn from it."""
+    asked = read_build(directory, client=client)
+    predictor = _recall(client)
+    predictions = predictor.predict(asked)
+    trace = build(client, directory, tag=tag)
+    surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
+    _keep(client, predictor)
+    return Comparison(predictions=predictions, trace=trace, surprises=surprises)
+
+
+def agrees(prediction: Prediction, status: str) -> bool | None:
+    """Whether what was predicted for a step came true; None where the prediction left it open."""
+    expected = {
+        Verdict.HIT: ("REUSED",),
+        Verdict.MISS: ("RAN", "FAILED"),
+        Verdict.METADATA: ("METADATA",),
+        Verdict.NOT_NEEDED: ("NOT_NEEDED",),
+    }
+    return None if prediction.verdict is Verdict.DEPENDS else status in expected[prediction.verdict]
+
+
+def _file(client: DockerClient) -> Path:
+    return data_folder() / "predictors" / f"{client.info()['ID'].replace(':', '')}.json"
+
+
+def _recall(client: DockerClient) -> Predictor:
+    try:
+        return Predictor.from_json(json.loads(_file(client).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError):
+        return Predictor()
+
+
+def _keep(client: DockerClient, predictor: Predictor) -> None:
+    path = _file(client)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(predictor.to_json()), encoding="utf-8")
+    partial.replace(path)
