@@ -98,7 +98,14 @@ def _open(stack: ExitStack, client: DockerClient, root: Path, options: BuildOpti
 
     try:
         shared = stack.enter_context(
-            share(client, root, secrets=options.get("secrets"), ssh=options.get("ssh"), on_failure=give_up)
+            share(
+                client,
+                root,
+                dockerfile=parameters["dockerfile"],
+                secrets=options.get("secrets"),
+                ssh=options.get("ssh"),
+                on_failure=give_up,
+            )
         )
     except NoSession:
         if options.get("secrets") or options.get("ssh"):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,8 +52,9 @@ class Counts:
 
     def __str__(self) -> str:
         return (
-            f"{self.builds} builds ({self.failed} failed on purpose), {self.judged} steps judged: {self.steps['HIT']} HIT, "
-            f"{self.steps['MISS']} MISS, {self.steps['DEPENDS']} DEPENDS ({self.share_open:.1%}); "
+            f"{self.builds} builds ({self.failed} failed on purpose), {self.judged} steps judged: "
+            f"{self.steps['HIT']} HIT, {self.steps['MISS']} MISS, "
+            f"{self.steps['DEPENDS']} DEPENDS ({self.share_open:.1%}); "
             f"{len(self.disagreements)} disagreements; {self.seconds / max(self.builds, 1) * 1000:.1f} ms a prediction"
         )
 
@@ -131,14 +132,26 @@ def prepare(client: DockerClient) -> None:
 
 
 def run(
-    client: DockerClient, *, builds: int, seed: int, verbose: bool = False, stop: bool = False, salt: str = ""
+    client: DockerClient,
+    *,
+    builds: int,
+    seed: int,
+    verbose: bool = False,
+    stop: bool = False,
+    salt: str = "",
+    on_world: Callable[[Counts], None] | None = None,
 ) -> Counts:
     """Worlds from `seed` on until there were that many builds."""
     prepare(client)
     counts = Counts()
     while counts.builds < builds:
+        before = len(counts.disagreements)
         run_world(client, seed, counts, verbose=verbose, salt=salt)
         seed += 1
+        for disagreement in counts.disagreements[before:]:
+            print(disagreement, flush=True)
+        if on_world:
+            on_world(counts)
         if stop and counts.disagreements:
             break
     return counts
@@ -151,7 +164,12 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--stop", action="store_true", help="at the first disagreement")
     parser.add_argument("--salt", default="", help="to do seeds again on an engine that knows them")
+    parser.add_argument("--progress", action="store_true", help="counts after each world")
     arguments = parser.parse_args()
+
+    def show(counts: Counts) -> None:
+        print(counts, file=sys.stderr, flush=True)
+
     counts = run(
         engine.connect(start=False),
         builds=arguments.builds,
@@ -159,9 +177,8 @@ def main() -> int:
         verbose=arguments.verbose,
         stop=arguments.stop,
         salt=arguments.salt,
+        on_world=show if sys.stderr.isatty() or arguments.progress else None,
     )
-    for disagreement in counts.disagreements:
-        print(disagreement)
     print(f"seed {arguments.seed}: {counts}")
     return 1 if counts.disagreements else 0
 

@@ -133,7 +133,7 @@ def test_an_engine_that_dies_in_mid_build_gives_one_clear_message(
         if trace.steps[1].status is Status.RUNNING:
             os.kill(home.pid, signal.SIGKILL)
 
-    with pytest.raises(CourseError, match="went away|lost touch") as caught:
+    with pytest.raises(CourseError, match=r"went away|lost touch") as caught:
         build(with_busybox, tmp_path, on_snapshot=kill)
     assert "course engine" in caught.value.fix
 

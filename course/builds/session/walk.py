@@ -11,9 +11,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from course.builds.session.filter import ROOT, Filter, Passed, Verdict
 from course.builds.session.stamp import Stamps
@@ -31,8 +31,7 @@ _GO_SPECIAL: Final = ((stat.S_ISUID, 1 << 23), (stat.S_ISGID, 1 << 22), (stat.S_
 _APPLE: Final = "com.apple."
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry: `path` from the root with slashes, its encoded Stat, and whether the engine may ask for its bytes."""
 
     path: bytes
@@ -40,8 +39,7 @@ class Entry:
     has_data: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     path: bytes
     full_path: bytes
     status: os.stat_result
@@ -76,8 +74,9 @@ class Walk:
                 path = found.path.decode("utf-8", "surrogateescape")
                 verdict, below = self._filter.decide(path, passed, is_folder=is_folder)
             if verdict is Verdict.SEND:
-                yield from map(self._entry, unsent)
-                unsent.clear()
+                if unsent:
+                    yield from map(self._entry, unsent)
+                    unsent.clear()
                 yield self._entry(found)
             if is_folder and verdict is not Verdict.LEAVE:
                 yield from self._inside(found, below, unsent, excluded=verdict is not Verdict.SEND)
@@ -96,7 +95,7 @@ class Walk:
     def _entry(self, found: _Found) -> Entry:
         status = found.status
         kind = stat.S_IFMT(status.st_mode)
-        encoded = blob(1, found.path) + number(2, go_mode(status.st_mode))
+        encoded = blob(1, found.path) + _encoded_mode(status.st_mode)
         if kind != stat.S_IFDIR:
             encoded += number(5, status.st_size)
         is_file = kind == stat.S_IFREG
@@ -129,6 +128,11 @@ def go_mode(mode: int) -> int:
         permissions = (permissions | 0o111) & 0o755
     special = sum(go for unix, go in _GO_SPECIAL if mode & unix)
     return permissions | special | _GO_KIND.get(stat.S_IFMT(mode), 0)
+
+
+@cache
+def _encoded_mode(mode: int) -> bytes:
+    return number(2, go_mode(mode))
 
 
 def _listing(folder: bytes) -> list[os.DirEntry[bytes]]:

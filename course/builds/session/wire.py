@@ -16,6 +16,7 @@ from course.builds.protobuf import Value, fields
 
 FRAME_HEAD_BYTES: Final = 5
 _MAX_FRAME_BYTES: Final = 64 << 20
+_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(0x80))
 
 
 class Kind(IntEnum):
@@ -30,6 +31,8 @@ class Kind(IntEnum):
 
 def varint(number: int) -> bytes:
     """A number in base 128, least significant group first; negative ones as 64-bit two's complement."""
+    if 0 <= number < 0x80:
+        return _ONE_BYTE[number]
     number &= 0xFFFF_FFFF_FFFF_FFFF
     encoded = bytearray()
     while number > 0x7F:
@@ -41,12 +44,12 @@ def varint(number: int) -> bytes:
 
 def number(field: int, value: int) -> bytes:
     """A numeric field; proto3 leaves out a zero."""
-    return bytes((field << 3,)) + varint(value) if value else b""
+    return _ONE_BYTE[field << 3] + varint(value) if value else b""
 
 
 def blob(field: int, value: bytes) -> bytes:
     """A field that holds bytes, a string, or an encoded message; it is written even when empty."""
-    return bytes((field << 3 | 2,)) + varint(len(value)) + value
+    return _ONE_BYTE[field << 3 | 2] + varint(len(value)) + value
 
 
 def frame(message: bytes) -> bytes:
