@@ -8,19 +8,20 @@ Nothing without the course's label is ever touched, and nothing of a session tha
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from docker import DockerClient
 from docker.errors import APIError, NotFound
-from docker.models.images import Image
 
 from course import labels
 from course.builds import record
 from course.engine.http import docker_host, post
 
 _GONE_OR_GOING: Final = (404, 409)
+_PRUNED_AT_ONCE: Final = 2000
+"""Ids in one call, which goes through the whole cache; they travel in its address, of which Go takes a megabyte."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def _sessions(client: DockerClient) -> set[str]:
         *(container.labels for container in client.containers.list(all=True, filters=owned)),
         *(network.attrs.get("Labels") for network in client.networks.list(filters=owned)),
         *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
-        *(image.labels for image in client.images.list(filters=owned)),
+        *(image.get("Labels") for image in _images(client)),
     ]
     return {session for one in carried if (session := labels.made_by(one))} | set(record.noted_sessions())
 
@@ -86,7 +87,7 @@ def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool)
     containers = [c for c in client.containers.list(all=True, filters=owned) if ours(c.labels)]
     networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
     volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
-    images = [i for i in client.images.list(filters=owned) if ours(i.labels) or (catalogue and _is_listed(i))]
+    images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]
     removed = {
         "containers": _each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
         "networks": _each((n.name or n.short_id, n.remove) for n in networks),
@@ -94,14 +95,24 @@ def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool)
         "images": _each(
             (name, lambda name=name: client.images.remove(name, force=True))
             for image in images
-            for name in image.tags or [str(image.id)]
+            for name in _tags(image) or [image["Id"]]
         ),
     }
     return Removed(**removed, cache_records=_remove_cache(client, sessions))
 
 
-def _is_listed(image: Image) -> bool:
-    return image.labels.get(labels.IMAGE) in image.tags
+def _images(client: DockerClient) -> list[dict[str, Any]]:
+    """This owner's images, in one call; `client.images.list` would ask for each of them (Engine API, ImageList)."""
+    found: list[dict[str, Any]] = client.api.images(filters=labels.owned_filter())
+    return found
+
+
+def _tags(image: Mapping[str, Any]) -> list[str]:
+    return [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"]
+
+
+def _is_listed(image: Mapping[str, Any]) -> bool:
+    return (image.get("Labels") or {}).get(labels.IMAGE) in _tags(image)
 
 
 def _each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
@@ -134,17 +145,15 @@ def _remove_cache(client: DockerClient, sessions: Collection[str]) -> int:
     return before
 
 
-def _prune(client: DockerClient, ids: Collection[str]) -> None:
-    """`POST /build/prune` for these ids alone.
+def _prune(client: DockerClient, ids: Sequence[str]) -> None:
+    """`POST /build/prune` for these ids alone, children before parents.
 
     The engine takes one `id` filter and reads it as a regular expression (moby/moby builder/builder-next/builder.go,
-    toBuildkitPruneInfo); a parent goes only after its children, so one call names them all.
+    toBuildkitPruneInfo); what has children stays, and each call tries again as long as something went.
     """
-    for chunk in _chunks(sorted(ids), 100):
-        pattern = "^(" + "|".join(re.escape(one) for one in chunk) + ")$"
-        answer = post(client, "/build/prune", {"all": "1", "filters": json.dumps({"id": {pattern: True}})})
+    for start in range(0, len(ids), _PRUNED_AT_ONCE):
+        pattern = "^(" + "|".join(re.escape(one) for one in ids[start : start + _PRUNED_AT_ONCE]) + ")$"
+        answer = post(
+            client, "/build/prune", {"all": "1", "filters": json.dumps({"id": {pattern: True}})}, timeout_s=None
+        )
         answer.raise_for_status()
-
-
-def _chunks(ids: list[str], size: int) -> Iterable[list[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))

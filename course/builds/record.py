@@ -9,11 +9,13 @@ created while its vertex works, by the same clock. The look-up is left to the cl
 """
 
 import json
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from docker import DockerClient
 
@@ -26,6 +28,8 @@ _SLACK_S: Final = 0.1
 _NEAR_S: Final = 1.0
 """A command's records are stamped when it starts (mounts), or when its result is committed, however long it runs."""
 _OF_A_COMMAND: Final = " from exec "
+Span: TypeAlias = tuple[float, float]
+"""From when to when, in seconds since 1970."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +110,12 @@ def cache_ids(client: DockerClient, builds: Sequence[BuildNote]) -> tuple[str, .
     """The ids of the engine's cache records that these builds made, newest first: a child before its parent."""
     if not builds:
         return ()
-    work = [work for note in builds for work in note.work]
-    made = [record for record in cache_records(client) if any(_made_by(record, one) for one in work)]
+    commands, others = _moments(builds)
+    made = []
+    for record in cache_records(client):
+        spans = commands if _OF_A_COMMAND in record.get("Description", "") else others
+        if _within(_seconds(record["CreatedAt"]), spans):
+            made.append(record)
     return tuple(record["ID"] for record in sorted(made, key=lambda r: str(r["CreatedAt"]), reverse=True))
 
 
@@ -117,17 +125,32 @@ def cache_records(client: DockerClient) -> list[dict[str, Any]]:
     return list(usage.get("BuildCache") or [])
 
 
-def _made_by(record: dict[str, Any], work: Work) -> bool:
-    created = _seconds(record["CreatedAt"])
-    if not work.is_command:
-        return _OF_A_COMMAND not in record.get("Description", "") and _within(created, work.started, work.ended)
-    return _OF_A_COMMAND in record.get("Description", "") and (
-        _within(created, work.started, work.started + _NEAR_S) or _within(created, work.ended - _NEAR_S, work.ended)
-    )
+def _moments(builds: Sequence[BuildNote]) -> tuple[list[Span], list[Span]]:
+    """When records of commands may have come into being, and when those of anything else."""
+    commands: list[Span] = []
+    others: list[Span] = []
+    for work in (work for note in builds for work in note.work):
+        if work.is_command:
+            commands += [(work.started, work.started + _NEAR_S), (work.ended - _NEAR_S, work.ended)]
+        else:
+            others.append((work.started, work.ended))
+    return _joined(commands), _joined(others)
 
 
-def _within(moment: float, start: float, end: float) -> bool:
-    return start - _SLACK_S <= moment <= end + _SLACK_S
+def _joined(spans: list[Span]) -> list[Span]:
+    """The same moments in spans that are sorted and do not touch, widened by the slack."""
+    joined: list[Span] = []
+    for start, end in sorted((start - _SLACK_S, end + _SLACK_S) for start, end in spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _within(moment: float, spans: list[Span]) -> bool:
+    place = bisect_right(spans, (moment, math.inf)) - 1
+    return place >= 0 and moment <= spans[place][1]
 
 
 def _seconds(timestamp: str) -> float:
