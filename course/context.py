@@ -1,10 +1,10 @@
 """A build context: the files of a folder that a build may see.
 
 Enters: a folder and the name of its Dockerfile. Leaves: `Context(root, files)` without what .dockerignore excludes, and
-the fingerprints of its files as BuildKit's cache sees them. Reads files; may import `course.errors` and
-`course.fingerprint`.
+the fingerprints of its files as BuildKit's cache sees them. Reads files; may import `course.contextfilter`,
+`course.errors` and `course.fingerprint`.
 
-The rules of .dockerignore are moby's (moby/patternmatcher), through `e2b-dockerfile-utils`.
+The rules of .dockerignore are those by which a build's session sends files (`course.contextfilter`).
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from e2b_dockerfile_utils import PatternMatcher
-
+from course.contextfilter import ROOT, Filter, Passed, Verdict
 from course.errors import CourseError
 from course.fingerprint import Fingerprint
+from course.patterns import BadPattern, read_patterns
 
 _KINDS: Final = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
@@ -115,25 +115,24 @@ def resolve_folder(root: Path | str) -> Path:
 def read_ignore_patterns(root: Path, *, dockerfile: str = "Dockerfile") -> tuple[str, ...]:
     """The patterns that hold for a build: of `<dockerfile>.dockerignore` where it exists, else of `.dockerignore`.
 
-    Source: docker/cli command/image/build/dockerignore.go; moby/patternmatcher ignorefile.ReadAll.
+    Source: moby/buildkit frontend/dockerui/context.go, from which the builder reads `<dockerfile>.dockerignore` first.
     """
     for name in (f"{dockerfile}.dockerignore", ".dockerignore"):
         try:
-            text = (root / name).read_text(encoding="utf-8-sig", errors="surrogateescape")
+            text = (root / name).read_bytes().decode(errors="surrogateescape")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             continue
-        lines = (line.strip() for line in text.splitlines() if not line.startswith("#"))
-        return tuple(line for line in lines if line)
+        return read_patterns(text)
     return ()
 
 
 def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[ContextFile]:
     try:
-        matcher = PatternMatcher(list(patterns))
-    except ValueError as error:
+        chosen = Filter((), patterns)
+    except BadPattern as error:
         raise CourseError(f".dockerignore: {error}.", fix="correct that pattern; [ ] must close") from None
 
-    def entries(folder: str, prefix: str) -> Iterator[ContextFile]:
+    def entries(folder: str, prefix: str, passed: Passed) -> Iterator[ContextFile]:
         with os.scandir(folder) as found:
             ordered = sorted(found, key=lambda entry: os.fsencode(entry.name))
         for entry in ordered:
@@ -142,22 +141,22 @@ def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[ContextFile]:
             kind = _KINDS.get(stat.S_IFMT(status.st_mode))
             if kind is None:  # sockets and devices: the CLI leaves sockets out, and a course has no devices
                 continue
-            if matcher.matches(path):
-                if kind == "directory" and matcher.may_match_under(path):
-                    yield from _with_parents(entries(entry.path, path + "/"), path, status.st_mode)
-                continue
+            verdict, below = chosen.decide(path, passed, is_folder=kind == "directory")
             link = os.readlink(entry.path) if kind == "link" else None
             size = 0 if kind == "directory" else status.st_size
-            yield ContextFile(path=path, kind=kind, mode=stat.S_IMODE(status.st_mode), size_bytes=size, link=link)
-            if kind == "directory":
-                yield from entries(entry.path, path + "/")
+            file = ContextFile(path=path, kind=kind, mode=stat.S_IMODE(status.st_mode), size_bytes=size, link=link)
+            if verdict is Verdict.SEND:
+                yield file
+                if kind == "directory":
+                    yield from entries(entry.path, path + "/", below)
+            elif verdict is Verdict.LOOK_BELOW:  # it travels after all when a `!` rule brings back something in it
+                yield from _led_by(file, entries(entry.path, path + "/", below))
 
-    yield from entries(str(root), "")
+    yield from entries(str(root), "", ROOT)
 
 
-def _with_parents(below: Iterator[ContextFile], path: str, mode: int) -> Iterator[ContextFile]:
-    """An excluded directory travels after all when a `!` rule brings back something in it."""
+def _led_by(folder: ContextFile, below: Iterator[ContextFile]) -> Iterator[ContextFile]:
     for number, file in enumerate(below):
         if number == 0:
-            yield ContextFile(path=path, kind="directory", mode=stat.S_IMODE(mode), size_bytes=0)
+            yield folder
         yield file

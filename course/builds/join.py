@@ -11,7 +11,8 @@ steps that read the context change with every build.
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 from course.builds.model import Status, StepTrace
@@ -20,6 +21,8 @@ from course.dockerfile import Dockerfile, Stage, Step
 
 NUMBERED: Final = frozenset({"FROM", "WORKDIR", "COPY", "ADD", "RUN"})
 _NAME: Final = re.compile(r"^\[(?:(?P<stage>\S+) +)?(?P<k>\d+)/(?P<n>\d+)\] (?P<text>.*)$", re.DOTALL)
+_EQUAL: Final = 3
+_LOST: Final = 2
 _METADATA: Final = "[internal] load metadata for "
 
 
@@ -125,20 +128,47 @@ def _labels(dockerfile: Dockerfile, stage: Stage) -> Iterator[str]:
 
 def _match(dockerfile: Dockerfile, stage: Stage, vertices: Mapping[int, Vertex]) -> dict[tuple[int, int], Vertex]:
     """Give each numbered instruction its vertex; one that another stage shares may be missing, but keeps its number."""
-    found: dict[tuple[int, int], Vertex] = {}
-    number = 1
-    for step, folder in _with_folder(stage):
-        if not _has_number(dockerfile, stage, step):
-            continue
-        vertex = vertices.get(number)
-        if step.instruction == "WORKDIR":
-            other = vertex is not None and not vertex.name.partition("] ")[2].upper().startswith("WORKDIR")
-            if folder == "/" or other:  # a WORKDIR that ends at / has no vertex and takes no number
-                continue
-        if vertex is not None:
-            found[stage.number, step.index] = vertex
-        number += 1
-    return found
+    steps = [step for step, folder in _with_folder(stage) if _has_number(dockerfile, stage, step) and folder != "/"]
+    sure = all(_likeness(step, vertices.get(number)) == _EQUAL for number, step in enumerate(steps, 1))
+    numbers = range(1, len(steps) + 1) if sure else _aligned(steps, vertices)
+    pairs = zip(steps, numbers, strict=True)
+    return {(stage.number, step.index): vertices[number] for step, number in pairs if number in vertices}
+
+
+def _aligned(steps: Sequence[Step], vertices: Mapping[int, Vertex]) -> list[int]:
+    """The number of each step, 0 for none: a WORKDIR that changes nothing has no vertex, a trigger of the base image
+    (ONBUILD) is a vertex without a step. The alignment with the most equal texts wins.
+    """
+    last = max(len(steps), *vertices, 0)
+
+    @cache
+    def best(place: int, number: int) -> tuple[int, tuple[int, ...]]:
+        if place == len(steps):
+            return 0, ()
+        if number > last:
+            return 0, (0,) * (len(steps) - place)
+        choices = []
+        likeness = _likeness(steps[place], vertices.get(number))
+        if likeness is not None:
+            score, rest = best(place + 1, number + 1)
+            choices.append((score + likeness, (number, *rest)))
+        score, rest = best(place + 1, number)
+        choices.append((score - _LOST * (steps[place].instruction != "WORKDIR"), (0, *rest)))
+        score, rest = best(place, number + 1)
+        choices.append((score - _LOST * (number in vertices), rest))
+        return max(choices, key=lambda choice: choice[0])
+
+    return list(best(0, 1)[1])
+
+
+def _likeness(step: Step, vertex: Vertex | None) -> int | None:
+    """How much a vertex's text is the step's, which has variables in place of their values; None: not at all."""
+    if vertex is None:
+        return 0
+    instruction, _, rest = vertex.name.partition("] ")[2].partition(" ")
+    if instruction.upper() != step.instruction:
+        return None
+    return _EQUAL if rest.split() == step.text.split()[1:] else 1
 
 
 def _share_equal_operations(

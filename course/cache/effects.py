@@ -44,14 +44,14 @@ class Results:
             return self._after(action, operation)
         if isinstance(action, Merge):
             return self._merged(operation)
-        return Tree({}, unknown=self._name(operation), old_wildcards=self._context.old_wildcards)
+        return Tree({}, unknown=self._name(operation), buildkit=self._context.buildkit)
 
     def _merged(self, operation: Operation) -> Tree:
         trees = [self.tree(needed) for needed in operation.inputs]
         entries: dict[str, Fingerprint] = {}
         for tree in trees:
             entries.update(tree.entries)
-        return Tree(entries, unknown=trees[0].unknown, old_wildcards=self._context.old_wildcards)
+        return Tree(entries, unknown=trees[0].unknown, buildkit=self._context.buildkit)
 
     def _after(self, action: Files, operation: Operation) -> Tree:
         base = self.tree(operation.inputs[action.base] if action.base >= 0 else None)
@@ -65,7 +65,7 @@ class Results:
                 )
             else:
                 made.copy(step, self.tree(operation.inputs[step.input] if step.input >= 0 else None))
-        return Tree(made.entries, unknown=base.unknown, old_wildcards=self._context.old_wildcards)
+        return Tree(made.entries, unknown=base.unknown, buildkit=self._context.buildkit)
 
 
 def digest_of_text(text: str) -> str:

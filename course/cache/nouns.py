@@ -22,8 +22,9 @@ _OF_ENGINES: Final = {
     26: (0, 13),
     27: (0, 15),
     28: (0, 25),
+    29: (0, 26),
 }
-_LATEST: Final = (0, 25)
+_LATEST: Final = (0, 26)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +49,14 @@ class BuildKit:
         return self.version < (0, 9)
 
     @property
-    def follows_links_below_wildcards(self) -> bool:
-        """Until 0.13, links inside a matched directory were followed as well."""
-        return self.version < (0, 14)
+    def follows_nested_links(self) -> bool:
+        """Whether links inside a directory that a pattern matches are followed as well (contenthash Checksum)."""
+        return self.version < (0, 25)
+
+    @property
+    def digests_paths_below_patterns(self) -> bool:
+        """Whether a list of files is digested with their paths, and not with their last names alone."""
+        return self.version >= (0, 26)
 
     @property
     def keeps_dot_of_destination(self) -> bool:

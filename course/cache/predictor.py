@@ -96,7 +96,7 @@ class Predictor:
 
 
 def _context(build: BuildInput) -> Tree:
-    return tree_of(build.files, old_wildcards=build.buildkit.digests_matched_directories_whole)
+    return tree_of(build.files, buildkit=build.buildkit)
 
 
 def _ref(graph: Graph, planned: PlannedStep) -> StepRef:

@@ -1,7 +1,7 @@
 """Trees of files, and what BuildKit digests of them: `Tree(entries).checksum(selector) -> Content`.
 
 Enters: fingerprints and selectors (a path, whether links are followed, patterns). Leaves: digests that are equal
-exactly when BuildKit's are. Pure; may import `course.fingerprint`.
+exactly when BuildKit's are. Pure; may import `course.fingerprint` and `course.patterns`.
 
 A port of the rules, not of the code, of moby/buildkit cache/contenthash/checksum.go. The tree of a stage is partly
 unknown once a command has run in it, or where it begins from an image: `unknown` then names that result, digests carry
@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from e2b_dockerfile_utils import PatternMatcher
-
+from course.cache.nouns import BuildKit
 from course.fingerprint import Fingerprint
+from course.patterns import Matched, PatternMatcher
 
 LINKS: Final = 255
+_NEWEST: Final = BuildKit()
 _LAST: Final = "\U0010ffff"
 REST: Final = "\0rest"
 """The name of an entry that stands for whatever else an unknown result put into a directory."""
@@ -68,10 +69,12 @@ class Tree:
     entries.
     """
 
-    def __init__(self, entries: Mapping[str, Fingerprint], *, unknown: str | None = None, old_wildcards: bool = False):
+    def __init__(
+        self, entries: Mapping[str, Fingerprint], *, unknown: str | None = None, buildkit: BuildKit = _NEWEST
+    ) -> None:
         self.entries = entries
         self.unknown = unknown
-        self.old_wildcards = old_wildcards
+        self.buildkit = buildkit
         self._checksums: dict[Selector, Content] = {}
 
     @cached_property
@@ -95,7 +98,7 @@ class Tree:
         raise Missing(path)
 
     def _follow_one(self, path: str, *, last: bool) -> str | None:
-        parts = [part for part in path.split("/") if part]
+        parts = _parts(path)
         current = "/"
         for number, part in enumerate(parts):
             here = posixpath.join(current, part)
@@ -181,11 +184,15 @@ class Tree:
 
     def _filtered(self, selector: Selector) -> Content:
         found: list[tuple[str, str]] = []
+        inside = () if selector.wildcard else (_folder(clean(selector.path)),)
         for path, entry in self._included(selector):
             record = entry.record
-            if self.old_wildcards and entry.kind == "directory":
+            nested = path.startswith(inside)
+            if entry.kind == "directory" and not nested:
+                inside = (_folder(path),)
+            if self.buildkit.digests_matched_directories_whole and entry.kind == "directory":
                 record = self._directory(path).digest
-            elif selector.follow and entry.kind == "link":
+            elif selector.follow and entry.kind == "link" and (self.buildkit.follows_nested_links or not nested):
                 record = self._plain(Selector(path=path, follow=True)).digest
             found.append((path, record))
         if self.unknown is not None or "unknown" in self._kinds:
@@ -194,6 +201,9 @@ class Tree:
             return Content(digest=digest("empty"))
         if len(found) == 1 and posixpath.basename(found[0][0]) == posixpath.basename(selector.path):
             return Content(digest=found[0][1])
+        if self.buildkit.digests_paths_below_patterns:
+            above = "/" + "/".join(_split_pattern(selector.path)[0] if selector.wildcard else _parts(selector.path))
+            return Content(digest=digest("list", [(path.removeprefix(above), record) for path, record in found]))
         return Content(digest=digest("list", [(posixpath.basename(path), record) for path, record in found]))
 
     def _included(self, selector: Selector) -> Iterator[tuple[str, Fingerprint]]:
@@ -204,7 +214,7 @@ class Tree:
             starts = [(self.resolve(selector.path), clean(selector.path))]
         for real, shown in starts:
             entry = self.entries.get(real)
-            if self.old_wildcards or (entry is not None and entry.kind != "directory"):
+            if self.buildkit.digests_matched_directories_whole or (entry is not None and entry.kind != "directory"):
                 if entry is not None:
                     yield shown, entry
                 continue
@@ -231,12 +241,11 @@ class Tree:
 
     def glob(self, pattern: str) -> list[str]:
         """The paths that a pattern with wildcards matches, as Go's path.Match has it: `*` never matches a slash."""
-        wanted = [part for part in pattern.split("/") if part]
-        fixed = wanted[: next((n for n, part in enumerate(wanted) if has_wildcard(part)), len(wanted))]
+        fixed, wild = _split_pattern(pattern)
         start = "/" + "/".join(fixed)
         real = self.resolve(start)
-        depth = len([part for part in real.split("/") if part])
-        patterns = [_go_pattern(part) for part in wanted[len(fixed) :]]
+        depth = len(_parts(real))
+        patterns = [_go_pattern(part) for part in wild]
         found = []
         for path in self.below(real):
             parts = path.split("/")[1 + depth :]
@@ -245,9 +254,9 @@ class Tree:
         return found
 
 
-def tree_of(files: Iterable[Fingerprint], *, old_wildcards: bool = False) -> Tree:
+def tree_of(files: Iterable[Fingerprint], *, buildkit: BuildKit = _NEWEST) -> Tree:
     """The tree of a context: fingerprints with paths from its root."""
-    return Tree({"/" + file.path: file for file in files}, old_wildcards=old_wildcards)
+    return Tree({"/" + file.path: file for file in files}, buildkit=buildkit)
 
 
 def clean(path: str) -> str:
@@ -266,15 +275,40 @@ def digest(*facts: object) -> str:
 
 
 def _chooser(selector: Selector) -> Callable[[str], bool]:
-    include = PatternMatcher(list(selector.include)) if selector.include else None
-    exclude = PatternMatcher(list(selector.exclude)) if selector.exclude else None
+    include = PatternMatcher(selector.include) if selector.include else None
+    exclude = PatternMatcher(selector.exclude) if selector.exclude else None
 
     def chosen(name: str) -> bool:
-        if include is not None and not (name and include.matches(name)):
+        if include is not None and not (name and _matches(include, name)):
             return False
-        return not (exclude is not None and name and exclude.matches(name))
+        return not (exclude is not None and name and _matches(exclude, name))
 
     return chosen
+
+
+def _matches(matcher: PatternMatcher, name: str) -> bool:
+    """Whether a path or a folder that it lies in matches, as patterns with exceptions decide it."""
+    above: Matched = ()
+    found = False
+    parts = name.split("/")
+    for end in range(1, len(parts) + 1):
+        found, above = matcher.match("/".join(parts[:end]), above)
+    return found
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part]
+
+
+def _split_pattern(pattern: str) -> tuple[list[str], list[str]]:
+    """The names before the first one with a wildcard, and the others (splitWildcards)."""
+    parts = _parts(pattern)
+    first = next((number for number, part in enumerate(parts) if has_wildcard(part)), len(parts))
+    return parts[:first], parts[first:]
+
+
+def _folder(path: str) -> str:
+    return path.rstrip("/") + "/"
 
 
 def _go_pattern(part: str) -> re.Pattern[str]:

@@ -114,3 +114,16 @@ def test_scratch_and_earlier_stages_are_metadata() -> None:
     folded = fold(vertex("[a 1/1] COPY x /"), vertex("[b 1/1] COPY y /"))
     result = statuses("FROM scratch AS a\nCOPY x /\nFROM a AS b\nCOPY y /\n", folded)
     assert result == ["METADATA", "RAN", "METADATA", "RAN"]
+
+
+def test_a_workdir_that_changes_nothing_has_no_vertex() -> None:
+    text = "FROM a\nCOPY b /\nWORKDIR $UNSET\nWORKDIR x\n"
+    names = ("[1/4] FROM docker.io/library/a:latest", "[2/4] COPY b /", "[3/4] WORKDIR x")
+    assert statuses(text, fold(*map(vertex, names))) == ["REUSED", "RAN", "METADATA", "RAN"]
+    run = vertex("[4/5] RUN pwd")
+    assert statuses(text + "RUN pwd\n", fold(*map(vertex, names), run)) == ["REUSED", "RAN", "METADATA", "RAN", "RAN"]
+
+
+def test_a_trigger_of_the_base_image_is_a_vertex_without_a_step() -> None:
+    names = ("[1/4] FROM docker.io/library/a:latest", "[2/4] ONBUILD COPY c /", "[3/4] COPY b /", "[4/4] RUN x")
+    assert statuses("FROM a\nCOPY b /\nRUN x\n", fold(*map(vertex, names))) == ["REUSED", "RAN", "RAN"]

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from course.builds.session.filter import Filter
 from course.builds.session.links import follow, without_covered
-from course.builds.session.patterns import BadPattern
 from course.builds.session.server import INTERNAL, NOT_FOUND, Call, Gone, Refusal
 from course.builds.session.walk import Walk
 from course.builds.session.wire import Kind, as_dict, packet
+from course.contextfilter import Filter
+from course.patterns import BadPattern
 
 METHOD: Final = "/moby.filesync.v1.FileSync/DiffCopy"
 _BATCH_BYTES: Final = 1 << 16

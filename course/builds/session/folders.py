@@ -1,7 +1,7 @@
 """What the engine would overlook of a context's directories.
 
 Enters: a folder and its exclude patterns. Leaves: bytes that change when such a directory's mode or extended attributes
-do. Reads directories; may import `course.builds.session.filter` and `.walk`.
+do. Reads directories; may import `course.contextfilter` and `.walk`.
 
 Of a directory that it has, the engine takes over a new mode without digesting it again, so that an old copy of it would
 be reused (tonistiigi/fsutil diskwriter.go, HandleChange: it returns before the hasher is told), and new attributes not
@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from course.builds.session.filter import ROOT, Filter, Passed, Verdict
 from course.builds.session.walk import attributes
+from course.contextfilter import ROOT, Filter, Passed, Verdict
 
 _USUAL_MODE: Final = 0o755
 

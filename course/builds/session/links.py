@@ -1,7 +1,7 @@
 """The paths that the engine wants to follow, with what the links on their way lead to.
 
 Enters: a folder and `followpaths` of the engine. Leaves: include patterns. Reads links; may import
-`course.builds.session.patterns`.
+`course.patterns`.
 
 Source: tonistiigi/fsutil followlinks.go. An absolute target, and one that climbs out of the folder, begins again at the
 folder: nothing outside of it is ever read.
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from course.builds.session.patterns import BadPattern, clean, glob
+from course.patterns import BadPattern, clean, glob
 
 
 def follow(root: Path, paths: Iterable[str]) -> tuple[str, ...]:

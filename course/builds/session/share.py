@@ -25,11 +25,11 @@ from docker import DockerClient
 
 from course.builds.session import agent, credentials, filesync, secret
 from course.builds.session.folders import directory_facts
-from course.builds.session.patterns import BadPattern
 from course.builds.session.server import FIRST_CALL_S, HEALTH, SILENCE_S, Handler, Server
 from course.builds.session.transport import upgrade
 from course.context import read_ignore_patterns
 from course.errors import CourseError
+from course.patterns import BadPattern
 
 _NAME: Final = "layer-by-layer"
 _FIX: Final = "`course engine status`, then build again"

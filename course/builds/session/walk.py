@@ -1,7 +1,7 @@
 """The files of a folder as the engine is told of them, in the order that it wants.
 
 Enters: a folder and a `Filter`. Leaves: `Entry`s with their encoded Stat. Reads files; may import
-`course.builds.session.filter`, `.stamp` and `.wire`.
+`course.contextfilter`, `.stamp` and `.wire`.
 
 Sources: tonistiigi/fsutil fs.go, filter.go (which parents travel), stat.go, stat_unix.go, stat_windows.go,
 types/stat.proto. Names are bytes: what one means is its owner's business, that it is kept is ours.
@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from course.builds.session.filter import ROOT, Filter, Passed, Verdict
 from course.builds.session.stamp import Stamps
 from course.builds.session.wire import blob, number
+from course.contextfilter import ROOT, Filter, Passed, Verdict
 
 _GO_KIND: Final = {
     stat.S_IFDIR: 1 << 31,

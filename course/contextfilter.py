@@ -1,7 +1,7 @@
 """Which entries of a folder travel to the engine, by its include and exclude patterns.
 
 Enters: patterns, and paths from the top down. Leaves: a `Verdict` for each. Pure; may import
-`course.builds.session.patterns`.
+`course.patterns`.
 
 Source: tonistiigi/fsutil filter.go (NewFilterFS, filterFS.Walk).
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
-from course.builds.session.patterns import Matched, PatternMatcher
+from course.patterns import Matched, PatternMatcher
 
 _GLOBS: Final = frozenset("*[]?^" if os.sep == "\\" else "*[]?^\\")
 

@@ -87,6 +87,23 @@ def clean(path: str) -> str:
     return ("/" if rooted else "") + "/".join(parts) or "."
 
 
+def read_patterns(text: str) -> tuple[str, ...]:
+    """The patterns of an ignore file (moby/patternmatcher ignorefile/ignorefile.go, ReadAll)."""
+    found = []
+    for line in text.removeprefix("\ufeff").split("\n"):
+        pattern = "" if line.startswith("#") else line.strip(_GO_SPACE)
+        brings_back = pattern.startswith("!")
+        if brings_back:
+            pattern = pattern[1:].strip(_GO_SPACE)
+        if pattern:
+            pattern = clean(pattern)
+            if len(pattern) > 1:
+                pattern = pattern.removeprefix("/")
+        if brings_back or pattern:
+            found.append("!" * brings_back + pattern)
+    return tuple(found)
+
+
 def glob(pattern: str) -> re.Pattern[str]:
     """Go's filepath.Match for one name; raises `BadPattern`."""
     _check_syntax(pattern)
