@@ -23,6 +23,7 @@ NUMBERED: Final = frozenset({"FROM", "WORKDIR", "COPY", "ADD", "RUN"})
 _NAME: Final = re.compile(r"^\[(?:(?P<stage>\S+) +)?(?P<k>\d+)/(?P<n>\d+)\] (?P<text>.*)$", re.DOTALL)
 _EQUAL: Final = 3
 _LOST: Final = 2
+_MERGE: Final = "LINK "
 _METADATA: Final = "[internal] load metadata for "
 
 
@@ -111,7 +112,8 @@ def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[
     stages: defaultdict[int, dict[int, Vertex]] = defaultdict(dict)
     for vertex in fold.vertices.values():
         match = _NAME.match(vertex.name)
-        if match and (match["stage"] or "") in labels:
+        merges = match is not None and match["text"].startswith(_MERGE)  # it has the number of the copy that it merges
+        if match and not merges and (match["stage"] or "") in labels:
             stages[labels[match["stage"] or ""]][int(match["k"])] = vertex
     return stages
 

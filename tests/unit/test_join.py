@@ -127,3 +127,10 @@ def test_a_workdir_that_changes_nothing_has_no_vertex() -> None:
 def test_a_trigger_of_the_base_image_is_a_vertex_without_a_step() -> None:
     names = ("[1/4] FROM docker.io/library/a:latest", "[2/4] ONBUILD COPY c /", "[3/4] COPY b /", "[4/4] RUN x")
     assert statuses("FROM a\nCOPY b /\nRUN x\n", fold(*map(vertex, names))) == ["REUSED", "RAN", "RAN"]
+
+
+def test_the_merge_of_a_linked_copy_is_not_the_copy() -> None:
+    copied, merged = vertex("[2/2] COPY --link b /", cached=True), vertex("[2/2] LINK COPY --link b /")
+    base = vertex("[1/2] FROM docker.io/library/a:latest")
+    for folded in (fold(base, copied, merged), fold(base, merged, copied)):
+        assert statuses("FROM a\nCOPY --link b /\n", folded) == ["REUSED", "REUSED"]
