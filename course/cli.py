@@ -13,6 +13,7 @@ from typing import Any
 from rich.markup import escape
 
 from course import commands as do
+from course import commands_cache as cache
 from course.commands import ERR
 from course.errors import CourseError
 
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true")
 
     one = command(
-        "predict", do.predict, "say what building AFTER does right after BEFORE was built; no engine is needed"
+        "predict", cache.predict, "say what building AFTER does right after BEFORE was built; no engine is needed"
     )
     one.add_argument("before", type=Path, metavar="BEFORE")
     one.add_argument("after", type=Path, metavar="AFTER")
@@ -79,8 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--target", help="the stage to build (default: the last)")
     one.add_argument("--json", action="store_true")
 
-    one = command("explain", do.explain, "predict a build, do it, and print both side by side")
+    one = command("explain", cache.explain, "predict a build, do it, and print both side by side")
     one.add_argument("directory", type=Path)
+
+    one = command("propose", cache.propose, "propose a better order for a Dockerfile, and build both to prove it")
+    one.add_argument("directory", type=Path)
+    one.add_argument("--apply", action="store_true", help="write the proposed Dockerfile")
+    one.add_argument("--no-build", action="store_true", help="only propose; no engine is needed")
 
     one = command("begin", do.begin, "make your own copy of an assignment, in notebooks/my-work")
     one.add_argument("assignment")

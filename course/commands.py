@@ -52,7 +52,7 @@ def engine_status(arguments: argparse.Namespace) -> int:
         client = engine.connect(start=False)
     except CourseError as error:
         if arguments.json:
-            _print_json(engine.status(None).to_json())
+            print_json(engine.status(None).to_json())
             return 1
         raise error
     return _print_status(engine.status(client), arguments)
@@ -74,7 +74,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
     findings = examine()
     if arguments.json:
-        _print_json({"can_run": can_run(findings), "findings": [finding.to_json() for finding in findings]})
+        print_json({"can_run": can_run(findings), "findings": [finding.to_json() for finding in findings]})
         return 0 if can_run(findings) else 1
     colour = {State.OK: "green", State.WARNING: "yellow", State.BROKEN: "red"}
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -92,7 +92,7 @@ def build(arguments: argparse.Namespace) -> int:
     from course.builds import build as run_build
     from course.terminal import LiveSteps, print_result, step_table
 
-    client = _connect()
+    client = connect()
     with LiveSteps(ERR) as live:
         trace = run_build(
             client,
@@ -100,14 +100,14 @@ def build(arguments: argparse.Namespace) -> int:
             on_snapshot=None if arguments.json or not ERR.is_terminal else live,
             tag=arguments.tag,
             dockerfile=arguments.file,
-            build_args=_pairs(arguments.build_arg),
+            build_args=pairs(arguments.build_arg),
             target=arguments.target,
             no_cache=arguments.no_cache,
             secrets=dict(_secret(item) for item in arguments.secret),
             ssh=dict(_agent(item) for item in arguments.ssh),
         )
     if arguments.json:
-        _print_json(trace.to_json())
+        print_json(trace.to_json())
     else:
         if trace.steps:
             OUT.print(step_table(trace))
@@ -123,9 +123,9 @@ def images_list(arguments: argparse.Namespace) -> int:
 
     from course.images import listing
 
-    rows = listing(_connect())
+    rows = listing(connect())
     if arguments.json:
-        _print_json([asdict(row) for row in rows])
+        print_json([asdict(row) for row in rows])
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("image", "origin", "MB", "architecture", "for"):
@@ -140,7 +140,7 @@ def images_list(arguments: argparse.Namespace) -> int:
 
 def images_ensure(arguments: argparse.Namespace) -> int:
     """Make the catalogue's images present."""
-    client = _connect()
+    client = connect()
     _ensure(client, arguments.names, consent=arguments.consent or arguments.install, install_agreed=arguments.install)
     return 0
 
@@ -151,7 +151,7 @@ def images_bundle(arguments: argparse.Namespace) -> int:
     from course.terminal import ImageBars
 
     with ImageBars(ERR) as bars:
-        names = bundle(_connect(), arguments.file, arguments.names, on_progress=bars)
+        names = bundle(connect(), arguments.file, arguments.names, on_progress=bars)
     OUT.print(f"{arguments.file} holds {', '.join(names)}.")
     return 0
 
@@ -161,7 +161,7 @@ def images_load(arguments: argparse.Namespace) -> int:
     from course.images import load
 
     with ERR.status("Loading"):
-        names = load(_connect(), arguments.file)
+        names = load(connect(), arguments.file)
     OUT.print(f"Loaded {', '.join(names)}.")
     return 0
 
@@ -172,7 +172,7 @@ def tour_order(arguments: argparse.Namespace) -> int:
     from course.lab import OrderBuild, run_order_experiment
     from course.terminal import step_table
 
-    client = _connect()
+    client = connect()
     _ensure(client, ("node:24-slim",), consent=False, install_agreed=False, quiet=True)
 
     def show(one: OrderBuild) -> None:
@@ -185,7 +185,7 @@ def tour_order(arguments: argparse.Namespace) -> int:
     finally:
         clean_session(client)
     if arguments.json:
-        _print_json(experiment.to_json())
+        print_json(experiment.to_json())
     else:
         OUT.print(f"The same edit costs [bold]{experiment.saved_seconds:.1f} s less[/] in the good order.")
     return 0
@@ -207,43 +207,11 @@ def submit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def predict(arguments: argparse.Namespace) -> int:
-    """Say what building one folder would do right after another was built; needs no engine."""
-    from course.forecast import predict_after, read_build
-    from course.terminal import prediction_table
-
-    try:
-        client = _connect(start=False)
-    except CourseError:
-        client = None  # base images are then taken to set nothing
-    options = {"build_args": _pairs(arguments.build_arg), "target": arguments.target, "client": client}
-    before, after = (read_build(folder, **options) for folder in (arguments.before, arguments.after))
-    predictions = predict_after(before, after)
-    if arguments.json:
-        _print_json({"steps": [prediction.to_json() for prediction in predictions]})
-    else:
-        OUT.print(prediction_table(predictions))
-    return 0
-
-
-def explain(arguments: argparse.Namespace) -> int:
-    """Predict a build, do it, and print both side by side."""
-    from course.forecast import explain as run
-    from course.terminal import prediction_table, print_result
-
-    comparison = run(_connect(), arguments.directory)
-    OUT.print(prediction_table(comparison.predictions, comparison.trace))
-    for surprise in comparison.surprises:
-        OUT.print(f"[yellow]A surprise:[/] {escape(str(surprise))}")
-    print_result(OUT, comparison.trace)
-    return 0 if comparison.trace.ok else 1
-
-
 def clean(arguments: argparse.Namespace) -> int:
     """Remove what the course left on the engine."""
     from course.clean import clean as run_clean
 
-    OUT.print(str(run_clean(_connect(start=False), everything=arguments.all, images=arguments.images)))
+    OUT.print(str(run_clean(connect(start=False), everything=arguments.all, images=arguments.images)))
     return 0
 
 
@@ -264,7 +232,7 @@ def up(arguments: argparse.Namespace) -> int:
     )
 
 
-def _connect(*, start: bool = True) -> "DockerClient":
+def connect(*, start: bool = True) -> "DockerClient":
     from course import engine
 
     return engine.connect(start=start)
@@ -303,13 +271,13 @@ def _print_status(status: Any, arguments: argparse.Namespace) -> int:
     from course.up import engine_line
 
     if arguments.json:
-        _print_json(status.to_json())
+        print_json(status.to_json())
     else:
         OUT.print(engine_line(status))
     return 0
 
 
-def _print_json(data: Any) -> None:
+def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False))
 
 
@@ -337,7 +305,7 @@ def _agent(item: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _pairs(items: Sequence[str]) -> dict[str, str]:
+def pairs(items: Sequence[str]) -> dict[str, str]:
     """`K=V` as given with --build-arg."""
     for item in items:
         if "=" not in item:

@@ -1,6 +1,7 @@
 """What a build looks like in a terminal: the same steps, marks and words as in the notebook's pictures.
 
-Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.builds`, `course.cache` and `course.images`.
+Enters: a `BuildTrace`. Leaves: rich renderables. May import `course.advice`, `course.builds`,
+`course.cache` and `course.images`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from course.advice import Proof
 from course.builds import BuildTrace, Status
 from course.cache import Prediction, Verdict
 from course.images import Progress
@@ -76,6 +78,19 @@ def prediction_table(predictions: Sequence[Prediction], trace: BuildTrace | None
         step = Text(prediction.step.text.splitlines()[0])
         why = Text(f"\n{prediction.reason}", style="dim") if prediction.reason else Text("")
         table.add_row(str(prediction.step.line), *cells, step + why)
+    return table
+
+
+def proof_table(proof: Proof) -> Table:
+    """What was measured of both orders, and what their rebuilds are expected to cost."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "now", "proposed"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    orders = (proof.now, proof.proposed)
+    table.add_row("from nothing", *(f"{order.cold.seconds:.1f} s" for order in orders))
+    table.add_row(f"after an edit of {proof.edit}", *(f"{order.edited.seconds:.1f} s" for order in orders))
+    table.add_row("expected per rebuild", *(f"{order.cost.seconds_per_rebuild:.1f} s" for order in orders))
+    table.add_row("expected per week", *(f"{order.cost.minutes_per_week:.1f} min" for order in orders))
     return table
 
 
