@@ -6,6 +6,7 @@ history, builds on the engine; may import `course.cache`, `course.forecast` and 
 
 import difflib
 import hashlib
+import posixpath
 import subprocess
 import tarfile
 import tempfile
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from docker import DockerClient
 
@@ -27,6 +28,8 @@ from course.errors import CourseError
 from course.forecast import read_build
 from course.lab import Project
 
+Files: TypeAlias = dict[str, tuple[Any, ...]]
+"""What an image holds: for each path all that counts."""
 WEEKS: Final = 26
 _MOST_CHANGED: Final = 40
 _GIT_TIMEOUT_S: Final = 30
@@ -67,7 +70,10 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Both orders, the file that was edited, and the paths in which the two images differ."""
+    """Both orders, the file that was edited, and the paths in which their images differ.
+
+    `differing` leaves out what differs between two builds of one and the same order as well: caches, logs, dates.
+    """
 
     now: Order
     proposed: Order
@@ -118,7 +124,8 @@ def prove(client: DockerClient, advice: Advice, *, on_build: Callable[[str, Buil
     edit = max(advice.mix.per_week, key=lambda path: advice.mix.per_week[path], default="")
     if not edit:
         raise CourseError("There is no file to edit in this folder.", fix="a folder with source files")
-    orders, images = [], []
+    orders: list[Order] = []
+    images: list[Files] = []
     for name, text in (("now", advice.before), ("proposed", advice.proposal.text)):
         with Project(advice.directory, client=client) as project:
             project.write("Dockerfile", text)
@@ -128,8 +135,9 @@ def prove(client: DockerClient, advice: Advice, *, on_build: Callable[[str, Buil
             seconds = {step.text: step.seconds for step in cold.steps}
             expected = cost(read_build(project.root, client=client), seconds=seconds, per_week=advice.mix.per_week)
         orders.append(Order(cold=cold, edited=edited, cost=expected))
-        images.append(_files(client, str(edited.image_id)))
-    differing = {path for path in images[0].keys() | images[1].keys() if images[0].get(path) != images[1].get(path)}
+        images += [_files(client, str(trace.image_id)) for trace in (cold, edited)]
+    now_cold, now, _, proposed = images
+    differing = _differing(now, proposed) - _noise(_differing(now_cold, now), now_cold, now, proposed)
     return Proof(now=orders[0], proposed=orders[1], edit=edit, differing=tuple(sorted(differing)))
 
 
@@ -142,7 +150,7 @@ def _built(project: Project, name: str, on_build: Callable[[str, BuildTrace], No
     return trace
 
 
-def _files(client: DockerClient, image: str) -> dict[str, tuple[Any, ...]]:
+def _files(client: DockerClient, image: str) -> Files:
     """What an image holds, without times; what the engine adds to every container compares equal."""
     container = client.api.create_container(image, command=["-"], labels=labels.labels())["Id"]
     try:
@@ -154,6 +162,17 @@ def _files(client: DockerClient, image: str) -> dict[str, tuple[Any, ...]]:
                 return {entry.name: _facts(tar, entry) for entry in tar}
     finally:
         client.api.remove_container(container, force=True, v=True)
+
+
+def _differing(one: Files, other: Files) -> set[str]:
+    return {path for path in one.keys() | other.keys() if one.get(path) != other.get(path)}
+
+
+def _noise(differing: set[str], cold: Files, now: Files, proposed: Files) -> set[str]:
+    """What changes from build to build: those paths, and in folders where names come and go the new names too."""
+    restless = {posixpath.dirname(path) for path in differing if (path in cold) != (path in now)}
+    fresh = {path for path in now.keys() ^ proposed.keys() if posixpath.dirname(path) in restless}
+    return differing | fresh
 
 
 def _facts(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> tuple[Any, ...]:

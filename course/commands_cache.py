@@ -74,7 +74,7 @@ def propose(arguments: argparse.Namespace) -> int:
             for path in proof.differing[:_PATHS_SHOWN]:
                 OUT.print(f"  {escape(path)}")
         else:
-            OUT.print("Both images hold the same files.")
+            OUT.print("Both images hold the same files, but for what differs from build to build in any case.")
     if arguments.apply:
         (advice.directory / "Dockerfile").write_text(advice.proposal.text, encoding="utf-8")
         OUT.print("The Dockerfile is in the proposed order now.")

@@ -25,13 +25,17 @@ _KINDS: Final = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: 
 
 @dataclass(frozen=True, kw_only=True)
 class ContextFile:
-    """One entry: `path` from the root with slashes, `kind` file, directory or link, `link` its target as written."""
+    """One entry: `path` from the root with slashes, `kind` file, directory or link, `link` its target as written.
+
+    `stamp` changes with every edit: inode, mode, size, and the times of content and of status.
+    """
 
     path: str
     kind: str
     mode: int
     size_bytes: int
     link: str | None = None
+    stamp: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +68,12 @@ class Fingerprinter:
         found = []
         for file in context.files:
             try:
-                status = os.lstat(root + file.path)
-                stamp = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
                 before = known.get(file.path)
-                fresh = before is None or before[0] != stamp
-                fingerprint = _fingerprint(root + file.path, file) if fresh or before is None else before[1]
+                same = before is not None and before[0] == file.stamp
+                fingerprint = before[1] if before and same else _fingerprint(root + file.path, file)
             except FileNotFoundError:
                 continue
-            self._known[file.path] = (stamp, fingerprint)
+            self._known[file.path] = (file.stamp, fingerprint)
             found.append(fingerprint)
         return tuple(found)
 
@@ -144,7 +146,9 @@ def _walk(root: Path, patterns: tuple[str, ...]) -> Iterator[ContextFile]:
             verdict, below = chosen.decide(path, passed, is_folder=kind == "directory")
             link = os.readlink(entry.path) if kind == "link" else None
             size = 0 if kind == "directory" else status.st_size
-            file = ContextFile(path=path, kind=kind, mode=stat.S_IMODE(status.st_mode), size_bytes=size, link=link)
+            mode = stat.S_IMODE(status.st_mode)
+            stamp = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            file = ContextFile(path=path, kind=kind, mode=mode, size_bytes=size, link=link, stamp=stamp)
             if verdict is Verdict.SEND:
                 yield file
                 if kind == "directory":

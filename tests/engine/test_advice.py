@@ -1,0 +1,31 @@
+"""A proposal, proven: both orders built from nothing and after an edit, with a real npm install."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+
+from course import images
+from course.advice import advise, prove
+from course.folders import notebooks_folder
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_proposed_order_keeps_the_image_and_saves_the_install(client: DockerClient, tmp_path: Path) -> None:
+    images.ensure(client, ("node:24-slim",), consent=True)
+    api = tmp_path / "api"
+    shutil.copytree(notebooks_folder() / "apps/api", api)
+    shutil.copy(api / "naive.Dockerfile", api / "Dockerfile")
+    proof = prove(client, advise(api))
+    assert proof.edit.startswith("src/")
+    assert proof.differing == ()
+    ran = {
+        order: {step.text for step in order.edited.steps if step.status == "RAN"}
+        for order in (proof.now, proof.proposed)
+    }
+    assert "RUN npm install" in ran[proof.now]
+    assert ran[proof.proposed] == {"COPY . ."}
+    assert proof.proposed.edited.seconds < proof.now.edited.seconds / 2
+    assert proof.proposed.cost.seconds_per_rebuild < proof.now.cost.seconds_per_rebuild / 2
