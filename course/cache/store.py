@@ -121,7 +121,7 @@ class Store:
             "count": self._count,
             "links": [[*link, list(keys)] for link, keys in self._links.items()],
             "contents": [
-                [number, digest, content.digest, sorted(content.unknown)]
+                [number, digest, content.digest, sorted(content.unknown), dict(content.known)]
                 for (number, digest), contents in self._contents.items()
                 for content in contents.values()
             ],
@@ -134,8 +134,8 @@ class Store:
         store = cls()
         store._count = data["count"]
         store._links = {(a, b, c, d): dict.fromkeys(keys) for a, b, c, d, keys in data["links"]}
-        for number, digest, content, unknown in data["contents"]:
-            noted = Content(digest=content, unknown=frozenset(unknown))
+        for number, digest, content, unknown, known in data["contents"]:
+            noted = Content(digest=content, unknown=frozenset(unknown), known=known)
             store._contents.setdefault((number, digest), {})[content] = noted
         store._results = dict(data["results"])
         return store

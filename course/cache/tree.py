@@ -14,7 +14,7 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -47,17 +47,24 @@ class Selector:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """The digest of selected files; `unknown` names the results in it whose files are not known.
+    """The digest of selected files; `unknown` names the results in it whose files are not known, and `known` holds the
+    records of the files and links that are, by path.
 
-    Equal digests are equal files. Different digests are different files where both name the same unknown results.
+    Equal digests are equal files. Different digests are different files where all is known, or where a known file
+    differs from the one at the same path; a file that is known in one only, an unknown result may have held before.
     """
 
     digest: str
     unknown: frozenset[str] = frozenset()
+    known: Mapping[str, str] = field(default_factory=dict)
 
     def may_equal(self, other: "Content") -> bool:
         """Whether the files may be the same, for all that is known."""
-        return self.digest == other.digest or self.unknown != other.unknown
+        if self.digest == other.digest or self.unknown != other.unknown:
+            return True
+        return bool(self.unknown) and all(
+            other.known.get(path, record) == record for path, record in self.known.items()
+        )
 
 
 class Missing(LookupError):
@@ -119,7 +126,8 @@ class Tree:
         """What BuildKit digests for several selectors of one input."""
         contents = [self.checksum(selector) for selector in selectors]
         unknown = frozenset[str]().union(*(content.unknown for content in contents))
-        return Content(digest=digest("all", [content.digest for content in contents]), unknown=unknown)
+        known = {f"{n} {path}": record for n, one in enumerate(contents) for path, record in one.known.items()}
+        return Content(digest=digest("all", [content.digest for content in contents]), unknown=unknown, known=known)
 
     def checksum_of(self, path: str) -> str:
         """The digest of what is at `path`; empty where nothing is known to be there."""
@@ -172,12 +180,20 @@ class Tree:
         unknown = {self.entries[name].digest for name in [path, *below] if self._is_unknown(name)}
         if self.unknown is not None:
             unknown.add(self.unknown)
-            return Content(digest=digest(kind, path, self.unknown, found), unknown=frozenset(unknown))
-        return Content(digest=digest(kind, found), unknown=frozenset(unknown))
+        elif not unknown:
+            return Content(digest=digest(kind, found))
+        known = {name: record for name, record in found if record in self._sure}
+        under = (path, self.unknown) if self.unknown is not None else ()
+        return Content(digest=digest(kind, *under, found), unknown=frozenset(unknown), known=known)
 
     @cached_property
     def _kinds(self) -> frozenset[str]:
         return frozenset(entry.kind for entry in self.entries.values())
+
+    @cached_property
+    def _sure(self) -> frozenset[str]:
+        """The records of files and links: what a directory was before something was put into it may be unknown."""
+        return frozenset(entry.record for entry in self.entries.values() if entry.kind in ("file", "link"))
 
     def _is_unknown(self, path: str) -> bool:
         return path in self.entries and self.entries[path].kind == "unknown"
