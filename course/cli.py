@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from course import commands as do
 from course import commands_cache as cache
+from course import commands_lab as lab
 from course.commands import ERR
 from course.errors import CourseError
 
@@ -87,6 +88,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("directory", type=Path)
     one.add_argument("--apply", action="store_true", help="write the proposed Dockerfile")
     one.add_argument("--no-build", action="store_true", help="only propose; no engine is needed")
+
+    for name, run, summary in (
+        ("ps", lab.ps, "the containers of the course"),
+        ("net", lab.net, "its networks, and who is on them"),
+        ("volumes", lab.volumes, "its volumes, and who has mounted them"),
+    ):
+        one = command(name, run, summary)
+        one.add_argument("--all", action="store_true", help="everything on the engine")
+        one.add_argument("--json", action="store_true")
+        if name == "net":
+            one.add_argument("--reach", action="store_true", help="try who reaches whom, by which name, and say why")
 
     one = command("begin", do.begin, "make your own copy of an assignment, in notebooks/my-work")
     one.add_argument("assignment")

@@ -1,0 +1,131 @@
+"""A world of a lesson's or a grader's own on an engine: containers, networks, volumes and a folder, gone afterwards.
+
+Enters: docker-py's client. Leaves: docker-py's own objects. Creates and removes on the engine; may import
+`course.clean`, `course.errors` and `course.labels`.
+
+    with Scratch(client) as scratch:
+        web = scratch.network("web")
+        db = scratch.run("mongo:8", name="db", networks=[web])
+
+Names get a suffix on the engine, so that two notebooks side by side do not collide; on its networks a container also
+has the plain name. A process that is killed leaves its objects to the next start, which finds them by their labels.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Final
+
+from docker import DockerClient
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
+
+from course import labels
+from course.clean import clean_session
+from course.errors import CourseError
+
+SCRATCH: Final = f"{labels.COURSE}.scratch"
+
+
+class Scratch:
+    """A context manager; everything that it made is removed at its end, also after an error or an interrupt."""
+
+    _open: ClassVar[set[str]] = set()
+
+    def __init__(self, client: DockerClient) -> None:
+        self.client = client
+        self.id = secrets.token_hex(3)
+        self._folder = tempfile.TemporaryDirectory(prefix="layer-by-layer-", ignore_cleanup_errors=True)
+        self.folder = Path(self._folder.name)
+        self._open.add(self.id)
+
+    def __enter__(self) -> "Scratch":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def name(self, name: str) -> str:
+        """The name on the engine of what is called `name` here."""
+        return f"{name}-{self.id}"
+
+    def network(self, name: str, *, internal: bool = False) -> Network:
+        """Make a network of one's own, a bridge."""
+        return self.client.networks.create(
+            self.name(name), driver="bridge", internal=internal, labels=self._labels(), check_duplicate=True
+        )
+
+    def volume(self, name: str) -> Volume:
+        """Make a named volume."""
+        return self.client.volumes.create(self.name(name), labels=self._labels())
+
+    def run(
+        self,
+        image: str,
+        command: str | list[str] | None = None,
+        *,
+        name: str,
+        networks: Sequence[Network] = (),
+        listens: Sequence[int] = (),
+        ports: Mapping[str, int | tuple[str, int] | None] | None = None,
+        **options: Any,
+    ) -> Container:
+        """Start a container in the background, on `networks` or where `network_mode` says. `listens` declares TCP ports
+        (EXPOSE), `ports` publishes some; they and `options` are docker-py's. Raises `CourseError` when it cannot start.
+        """
+        published: dict[str, Any] = {f"{port}/tcp": [] for port in listens}  # bound to nothing: declared only
+        published |= ports or {}
+        if networks:
+            options["network"] = networks[0].name
+            configuration = self.client.api.create_endpoint_config(aliases=[name])
+            options["networking_config"] = {networks[0].name: configuration}
+        try:
+            container = self.client.containers.create(
+                image, command, name=self.name(name), labels=self._labels(), ports=published, **options
+            )
+            for network in networks[1:]:
+                network.connect(container, aliases=[name])
+            container.start()
+            container.reload()
+        except APIError as error:
+            raise CourseError(f"{name} could not be started: {error.explanation}", fix=_fix(str(error))) from error
+        return container
+
+    def close(self) -> None:
+        """Remove what was made here; with the last scratch world of this process also what builds left."""
+        self._open.discard(self.id)
+        self._folder.cleanup()
+        with suppress(DockerException):  # the engine is gone, and all of it with it or left to the next clean-up
+            self._remove()
+            if not self._open:
+                clean_session(self.client)
+
+    def _remove(self) -> None:
+        mine: dict[str, str | list[str] | bool] = {"label": f"{SCRATCH}={self.id}"}
+        for container in self.client.containers.list(all=True, filters=mine, ignore_removed=True):
+            with suppress(NotFound):
+                container.remove(force=True, v=True)
+        for network in self.client.networks.list(filters=mine):
+            with suppress(NotFound):
+                network.remove()
+        for volume in self.client.volumes.list(filters=mine):
+            with suppress(NotFound):
+                volume.remove(force=True)
+
+    def _labels(self) -> dict[str, str]:
+        return labels.labels(**{SCRATCH: self.id})
+
+
+def _fix(message: str) -> str:
+    if "port is already allocated" in message or "address already in use" in message:
+        return "another port: `course ps --all` shows which container has this one"
+    if "No such image" in message:
+        return "course images ensure"
+    return "the container's own message says what is wrong"
