@@ -176,14 +176,38 @@ def _likeness(step: Step, vertex: Vertex | None) -> int | None:
 def _share_equal_operations(
     dockerfile: Dockerfile, found: dict[tuple[int, int], Vertex], needed: frozenset[int]
 ) -> None:
-    """Equal operations of two stages are one vertex, which carries the name of one of them: give it to both."""
-    by_text = {dockerfile.stages[n].steps[i].text: vertex for (n, i), vertex in reversed(list(found.items()))}
+    """Equal operations of two stages are one vertex, which carries the name of one of them: give it to both.
+
+    Equal ones have the same text and stand on equal ones; where that cannot be told from the texts, the text decides.
+    """
+    chains = _chains(dockerfile)
+    by_chain: dict[tuple[str, ...], Vertex] = {}
+    by_text: dict[str, Vertex] = {}
+    for key, vertex in found.items():
+        by_chain.setdefault(chains[key], vertex)
+        by_text.setdefault(chains[key][-1], vertex)
     for stage in dockerfile.stages:
         for step in stage.steps:
             key = stage.number, step.index
             shared = stage.number in needed and step.instruction in NUMBERED - {"FROM"} and key not in found
-            if shared and step.text in by_text:
-                found[key] = by_text[step.text]
+            equal = by_chain.get(chains[key]) or by_text.get(step.text) if shared else None
+            if equal:
+                found[key] = equal
+
+
+def _chains(dockerfile: Dockerfile) -> dict[tuple[int, int], tuple[str, ...]]:
+    """For each step the image that its stage begins from and the texts of the numbered steps up to itself."""
+    ends: dict[int, tuple[str, ...]] = {}
+    chains: dict[tuple[int, int], tuple[str, ...]] = {}
+    for stage in dockerfile.stages:
+        earlier = parent(dockerfile, stage)
+        chain = (stage.base,) if earlier is None else ends[earlier]
+        for step in stage.steps:
+            if step.instruction in NUMBERED - {"FROM"}:
+                chain = (*chain, step.text)
+            chains[stage.number, step.index] = chain
+        ends[stage.number] = chain
+    return chains
 
 
 def _trace(

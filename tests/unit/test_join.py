@@ -134,3 +134,14 @@ def test_the_merge_of_a_linked_copy_is_not_the_copy() -> None:
     base = vertex("[1/2] FROM docker.io/library/a:latest")
     for folded in (fold(base, copied, merged), fold(base, merged, copied)):
         assert statuses("FROM a\nCOPY --link b /\n", folded) == ["REUSED", "REUSED"]
+
+
+def test_of_two_equal_texts_the_one_on_the_same_base_is_shared() -> None:
+    text = "FROM scratch AS a\nWORKDIR /w\nFROM x AS b\nWORKDIR /w\nFROM x\nWORKDIR /w\nCOPY --from=a /w /\n"
+    names = ("[a 1/1] WORKDIR /w", "[b 2/2] WORKDIR /w", "[stage-2 3/3] COPY --from=a /w /")
+    vertices = [vertex(names[0]), vertex(names[1], cached=True), vertex(names[2])]
+    text += "COPY --from=b /w /\n"
+    vertices.append(vertex("[stage-2 4/4] COPY --from=b /w /"))
+    assert statuses(text, fold(vertex("[b 1/2] FROM docker.io/library/x:latest", cached=True), *vertices)) == [
+        "METADATA", "RAN", "REUSED", "REUSED", "REUSED", "REUSED", "RAN", "RAN",
+    ]  # fmt: skip
