@@ -6,6 +6,7 @@ history, builds on the engine; may import `course.cache`, `course.forecast` and 
 
 import difflib
 import hashlib
+import os
 import posixpath
 import subprocess
 import tarfile
@@ -102,9 +103,10 @@ def edit_mix(context: Context) -> Mix:
     command = ["git", "-C", str(context.root), "log", f"--since={WEEKS} weeks ago", "--format=", "--name-only"]
     try:
         done = subprocess.run(
-            [*command, "-z", "--relative", "."], capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=False
+            [*command, "-z", "--relative", "."], capture_output=True, timeout=_GIT_TIMEOUT_S, check=False
         )
-        changes = Counter(done.stdout.replace("\n", "\0").split("\0")) if done.returncode == 0 else Counter()
+        names = os.fsdecode(done.stdout).replace("\n", "\0").split("\0")
+        changes = Counter(names) if done.returncode == 0 else Counter()
     except (OSError, subprocess.TimeoutExpired):
         changes = Counter()
     known = {path: changes[path] for path in files if changes[path]}

@@ -76,7 +76,7 @@ def propose(arguments: argparse.Namespace) -> int:
         else:
             OUT.print("Both images hold the same files, but for what differs from build to build in any case.")
     if arguments.apply:
-        (advice.directory / "Dockerfile").write_text(advice.proposal.text, encoding="utf-8")
+        (advice.directory / "Dockerfile").write_text(advice.proposal.text, encoding="utf-8", newline="")
         OUT.print("The Dockerfile is in the proposed order now.")
     else:
         OUT.print("`course propose --apply` writes it.")

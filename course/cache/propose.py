@@ -103,6 +103,8 @@ def _lowered(copy: Step, found: list[tuple[Step, Needs]], lines: list[str]) -> t
         elif text:
             edits.append((step.line - 1, step.line - 1, text))
     whole = "".join(lines[copy.line - 1 : copy.end_line])
+    if whole.endswith("\r\n"):
+        edits = [(first, last, text.replace("\n", "\r\n")) for first, last, text in edits]
     last = found[-1][0].end_line
     before = "" if lines[last - 1].endswith("\n") else "\n"
     edits.append((last, last, before + whole))

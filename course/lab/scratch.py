@@ -58,9 +58,7 @@ class Scratch:
 
     def network(self, name: str, *, internal: bool = False) -> Network:
         """Make a network of one's own, a bridge."""
-        return self.client.networks.create(
-            self.name(name), driver="bridge", internal=internal, labels=self._labels(), check_duplicate=True
-        )
+        return self.client.networks.create(self.name(name), driver="bridge", internal=internal, labels=self._labels())
 
     def volume(self, name: str) -> Volume:
         """Make a named volume."""

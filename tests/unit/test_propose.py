@@ -32,6 +32,13 @@ def test_a_proposal_has_nothing_left_to_move(case: Path, tmp_path: Path) -> None
     assert advise(tmp_path / "again").proposal.moves == ()
 
 
+def test_line_endings_stay_as_they_are(tmp_path: Path) -> None:
+    shutil.copytree(CASES[0].parent / "npm/context", tmp_path / "app")
+    dockerfile, expected = tmp_path / "app/Dockerfile", CASES[0].parent / "npm/expected"
+    dockerfile.write_bytes(dockerfile.read_bytes().replace(b"\n", b"\r\n"))
+    assert advise(tmp_path / "app").proposal.text == expected.read_text().replace("\n", "\r\n")
+
+
 def test_a_rebuild_costs_the_steps_that_an_edit_makes_run(tmp_path: Path) -> None:
     for name in ("package.json", "src.js", "README.md"):
         (tmp_path / name).write_text("{}")
