@@ -34,7 +34,7 @@ def join(dockerfile: Dockerfile, fold: Fold, *, target: str | None, finished: bo
     found: dict[tuple[int, int], Vertex] = {}
     for stage in dockerfile.stages:
         found.update(_match(dockerfile, stage, by_stage.get(stage.number, {})))
-    _share_equal_operations(dockerfile, found, needed)
+    _share_equal_operations(dockerfile, found, needed, fold)
     return tuple(
         _trace(dockerfile, stage, step, found.get((stage.number, step.index)), fold, stage.number in needed, finished)
         for stage in dockerfile.stages
@@ -113,8 +113,12 @@ def _vertices_by_stage(dockerfile: Dockerfile, fold: Fold) -> Mapping[int, dict[
     for vertex in fold.vertices.values():
         match = _NAME.match(vertex.name)
         merges = match is not None and match["text"].startswith(_MERGE)  # it has the number of the copy that it merges
-        if match and not merges and (match["stage"] or "") in labels:
-            stages[labels[match["stage"] or ""]][int(match["k"])] = vertex
+        number = labels.get(match["stage"] or "") if match and not merges else None
+        if match is None or number is None:
+            continue
+        if match["text"].startswith("FROM ") and not from_image(dockerfile, dockerfile.stages[number]):
+            continue  # of another build that runs at the same time, and loads the same image
+        stages[number][int(match["k"])] = vertex
     return stages
 
 
@@ -174,11 +178,12 @@ def _likeness(step: Step, vertex: Vertex | None) -> int | None:
 
 
 def _share_equal_operations(
-    dockerfile: Dockerfile, found: dict[tuple[int, int], Vertex], needed: frozenset[int]
+    dockerfile: Dockerfile, found: dict[tuple[int, int], Vertex], needed: frozenset[int], fold: Fold
 ) -> None:
     """Equal operations of two stages are one vertex, which carries the name of one of them: give it to both.
 
     Equal ones have the same text and stand on equal ones; where that cannot be told from the texts, the text decides.
+    The same holds between builds that run at the same time: the name may then be of a stage of the other build.
     """
     chains = _chains(dockerfile)
     by_chain: dict[tuple[str, ...], Vertex] = {}
@@ -186,6 +191,10 @@ def _share_equal_operations(
     for key, vertex in found.items():
         by_chain.setdefault(chains[key], vertex)
         by_text.setdefault(chains[key][-1], vertex)
+    for vertex in fold.vertices.values():
+        match = _NAME.match(vertex.name)
+        if match and not match["text"].startswith(_MERGE):
+            by_text.setdefault(match["text"], vertex)
     for stage in dockerfile.stages:
         for step in stage.steps:
             key = stage.number, step.index

@@ -145,3 +145,10 @@ def test_of_two_equal_texts_the_one_on_the_same_base_is_shared() -> None:
     assert statuses(text, fold(vertex("[b 1/2] FROM docker.io/library/x:latest", cached=True), *vertices)) == [
         "METADATA", "RAN", "REUSED", "REUSED", "REUSED", "REUSED", "RAN", "RAN",
     ]  # fmt: skip
+
+
+def test_a_vertex_may_carry_the_name_that_a_build_beside_this_one_gave_it() -> None:
+    text = "FROM a AS one\nRUN x\nFROM one\nCOPY --from=one /x /\n"
+    names = ("[one 1/2] FROM docker.io/library/a:latest", "[other 5/9] RUN x", "[stage-1 1/1] COPY --from=one /x /")
+    foreign = vertex("[stage-1 1/6] FROM docker.io/library/a:latest", cached=True)
+    assert statuses(text, fold(*map(vertex, names), foreign)) == ["REUSED", "RAN", "METADATA", "RAN"]
