@@ -63,7 +63,8 @@ def session_of(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     try:
         if stat.exists():  # Linux: ticks since boot (proc(5), field 22), which no change of the clock moves
-            return f"{pid}-{stat.read_text().rpartition(')')[2].split()[19]}"
+            facts = stat.read_text().rpartition(")")[2].split()
+            return f"{pid}-{'gone' if facts[0] == 'Z' else facts[19]}"
         return f"{pid}-{int(psutil.Process(pid).create_time())}"
     except (OSError, psutil.Error):
         return f"{pid}-gone"

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -223,15 +223,22 @@ def _pid(here: Place) -> int | None:
 
 def _end(pid: int) -> None:
     """Ask dockerd to stop, then insist; it takes its containerd and containers with it."""
-    try:
+    with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         process.send_signal(signal.SIGTERM)
-        process.wait(STOP_TIMEOUT_S)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait(STOP_TIMEOUT_S)
-    except psutil.NoSuchProcess:
-        return
+        if not _has_ended(process):
+            process.kill()
+            _has_ended(process)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Wait for the end; a process that its parent, perhaps a JupyterLab, has not asked for yet has ended as well."""
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _clear_stale_files(here: Place) -> None:

@@ -20,6 +20,7 @@ from docker import DockerClient
 from course.builds import BuildTrace, Status, build
 from course.errors import CourseError
 from course.folders import HOME_VARIABLE
+from course.labels import session_of
 
 pytestmark = [
     pytest.mark.engine,
@@ -86,8 +87,21 @@ def test_it_starts_outlives_its_starter_and_stops(home: Home) -> None:
     assert home.start()["docker_host"] == status["docker_host"]
     assert home.pid == first, "a second start joins the engine that runs"
     assert home.course("engine", "stop").returncode == 0
-    assert not psutil.pid_exists(first)
+    assert session_of(first).endswith("gone")
     assert "No engine" in home.course("engine", "stop").stdout
+
+
+def test_it_stops_while_the_process_that_started_it_still_runs(home: Home) -> None:
+    code = (
+        "import time; from course import engine; engine.start(kind='native'); print('up', flush=True); time.sleep(100)"
+    )
+    command = ["unshare", "--net", sys.executable, "-c", code]
+    with subprocess.Popen(command, env=home.environment, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == "up\n"
+        stopped = home.course("engine", "stop")
+        starter.kill()
+    assert (stopped.returncode, stopped.stdout) == (0, "The course's engine has stopped.\n"), stopped.stderr
 
 
 def test_two_starters_at_once_get_the_same_engine(home: Home) -> None:

@@ -22,3 +22,12 @@ def test_a_process_that_has_ended_is_dead_even_when_its_pid_is_used_again() -> N
 def test_what_is_no_session_is_dead() -> None:
     assert not labels.is_alive("")
     assert not labels.is_alive("someone-else")
+
+
+def test_a_process_that_was_killed_is_dead_before_its_parent_asks_for_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        session = labels.session_of(process.pid)
+        assert labels.is_alive(session)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not labels.is_alive(session)
