@@ -7,6 +7,7 @@ Talks to engines; may import `course.errors`.
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from docker.context import ContextAPI
 from docker.errors import DockerException
 from docker.tls import TLSConfig
 
+_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROBE_TIMEOUT_S: Final = 5
 CALL_TIMEOUT_S: Final = 300
 """Stopping a container or removing a large image may keep an answer waiting."""
@@ -58,14 +60,28 @@ def addresses() -> Iterator[Address]:
 def try_address(address: Address) -> DockerClient | Silent:
     """A client when an engine answers there within a few seconds, else the reason."""
     try:
-        client = DockerClient(
-            base_url=address.docker_host, version="auto", timeout=PROBE_TIMEOUT_S, tls=address.tls or False
-        )
+        with _trusting_only(address.tls):
+            client = DockerClient(
+                base_url=address.docker_host, version="auto", timeout=PROBE_TIMEOUT_S, tls=address.tls or False
+            )
+        client.api.trust_env = not address.tls
         client.ping()
     except (DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
         return Silent(address=address, reason=_reason(address, error))
     client.api.timeout = CALL_TIMEOUT_S
     return client
+
+
+@contextmanager
+def _trusting_only(tls: TLSConfig | None) -> Iterator[None]:
+    """Trust the certificates that were given for this engine: requests prefers a bundle named in the environment, as it
+    is behind a company's CA, even to those that a session was told (psf/requests#3829).
+    """
+    hidden = {name: os.environ.pop(name) for name in _BUNDLES if tls and name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _usual_sockets() -> Iterator[tuple[str, Path]]:
