@@ -65,7 +65,7 @@ def build(
     Raises `CourseError` when the folder or the engine is at fault. An interrupt stops the build on the engine too.
     """
     trace = BuildTrace(steps=())
-    with closing(stream_build(client, directory, **options)) as snapshots:
+    with closing(_stream(client, directory, options, live=on_snapshot is not None)) as snapshots:
         for trace in snapshots:
             if on_snapshot:
                 on_snapshot(trace)
@@ -76,6 +76,13 @@ def stream_build(
     client: DockerClient, directory: Path | str, **options: Unpack[BuildOptions]
 ) -> Generator[BuildTrace, None, None]:
     """Build `directory`, with a snapshot after each report of the engine; closing the generator stops the build."""
+    return _stream(client, directory, options, live=True)
+
+
+def _stream(
+    client: DockerClient, directory: Path | str, options: BuildOptions, *, live: bool
+) -> Generator[BuildTrace, None, None]:
+    """Snapshots of a build, without `live` the last one only: to make one costs more than to read a report."""
     root = resolve_folder(directory)
     name = options.get("dockerfile", "Dockerfile")
     dockerfile = read_dockerfile(root, name)
@@ -84,7 +91,7 @@ def stream_build(
         return
     with ExitStack() as stack:
         reply = stack.enter_context(_open(stack, client, root, options))
-        yield from _follow(client, root, dockerfile, options.get("target"), reply)
+        yield from _follow(client, root, dockerfile, options.get("target"), reply, live=live)
 
 
 def _open(stack: ExitStack, client: DockerClient, root: Path, options: BuildOptions) -> Reply:
@@ -132,7 +139,7 @@ def _parameters(options: BuildOptions) -> dict[str, str]:
 
 
 def _follow(
-    client: DockerClient, root: Path, dockerfile: Dockerfile, target: str | None, reply: Reply
+    client: DockerClient, root: Path, dockerfile: Dockerfile, target: str | None, reply: Reply, *, live: bool
 ) -> Iterator[BuildTrace]:
     fold, began = Fold(), time.monotonic()
     recorder = record.Recorder(session=course_labels.session(), engine=docker_host(client))
@@ -150,7 +157,8 @@ def _follow(
             if event.get("id") == TRACE:
                 fold.add(base64.b64decode(event["aux"]))
                 recorder.update(fold)
-                yield snapshot(finished=False)
+                if live:
+                    yield snapshot(finished=False)
             elif event.get("id") == IMAGE or "ID" in (event.get("aux") or ()):
                 image_id = event["aux"]["ID"]
             elif "errorDetail" in event or "error" in event:
@@ -158,7 +166,8 @@ def _follow(
                 plain.fail(failure, now_s=time.time())
             elif "stream" in event:
                 plain.line(event["stream"], now_s=time.time())
-                yield snapshot(finished=False)
+                if live:
+                    yield snapshot(finished=False)
     finally:
         recorder.update(fold, ended=True)
     if image_id is None and failure is None:
