@@ -15,7 +15,7 @@ from course.engine.http import docker_host, get_json
 from course.engine.install import ENGINE_PACKAGES, allowed, engine_is_installed, install
 from course.errors import CourseError
 
-__all__ = ["KINDS", "EngineStatus", "connect", "docker_host", "is_owned", "start", "status"]
+__all__ = ["KINDS", "EngineStatus", "connect", "docker_host", "is_owned", "restart", "start", "status"]
 
 KINDS: Final = ("auto", "native", "vm")
 
@@ -91,6 +91,16 @@ def status(client: DockerClient | None) -> EngineStatus:
 def is_owned(client: DockerClient) -> bool:
     """Whether the course started this engine, and so may give its images public names."""
     return docker_host(client) == native.place().docker_host
+
+
+def restart(client: DockerClient) -> None:
+    """Stop the course's own engine and start it again; its containers stop with it. Raises `CourseError` when it is
+    somebody else's.
+    """
+    if not is_owned(client):
+        raise CourseError("This engine is not the course's own, and is not restarted.", fix="course engine start")
+    native.stop()
+    native.start()
 
 
 def _check(kind: str) -> None:

@@ -33,25 +33,33 @@ from course.folders import data_folder
 
 START_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 30
-_SOCKET_LIMIT: Final = 100
-"""A Unix socket's path holds 107 bytes (unix(7)); dockerd needs a few for names of its own beside it."""
+_SOCKET_LIMIT: Final = 107
+"""The bytes of a Unix socket's path (unix(7))."""
+_LONGEST_SOCKET: Final = "exec/containerd/containerd.sock.ttrpc"
 _NAMESPACE: Final = "layer-by-layer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The files of the private engine, all below `root`."""
+    """The files of the private engine, all below `root` but for sockets that would be too deep there."""
 
     root: Path
 
     @property
+    def runtime(self) -> Path:
+        """Where its sockets are: in `root`, or where that is too deep, in a short folder of this user's."""
+        fits = len(os.fsencode(self.root / _LONGEST_SOCKET)) <= _SOCKET_LIMIT
+        return self.root if fits else Path("/run") / f"{_NAMESPACE}-{_fingerprint(self.root)}"
+
+    @property
     def socket(self) -> Path:
-        """The engine's socket: in `root`, or where that is too deep, in a short folder of this user's."""
-        path = self.root / "docker.sock"
-        if len(os.fsencode(path)) <= _SOCKET_LIMIT:
-            return path
-        short = Path("/run") / f"{_NAMESPACE}-{_fingerprint(self.root)}"
-        return short / "docker.sock"
+        """The engine's socket."""
+        return self.runtime / "docker.sock"
+
+    @property
+    def exec_root(self) -> Path:
+        """The state of running containers, and containerd's sockets."""
+        return self.runtime / "exec"
 
     @property
     def docker_host(self) -> str:
@@ -134,11 +142,13 @@ def reset() -> bool:
     stop()
     with _locked(here):
         found = (here.root / "data").exists()
-        for folder in (here.root / "data", here.root / "exec"):
+        for folder in (here.root / "data", here.exec_root):
             _unmount_below(folder)
             if folder.exists():
                 shutil.rmtree(folder)
         here.log.unlink(missing_ok=True)
+        if here.runtime != here.root and here.runtime.exists():
+            shutil.rmtree(here.runtime)
     return found
 
 
@@ -150,7 +160,7 @@ def _launch(here: Place, program: str) -> DockerClient:
         program,
         *("--config-file", str(configuration)),
         *("--data-root", str(here.root / "data")),
-        *("--exec-root", str(here.root / "exec")),
+        *("--exec-root", str(here.exec_root)),
         *("--host", here.docker_host),
         *("--pidfile", str(here.pid_file)),
         *("--containerd-namespace", _NAMESPACE),

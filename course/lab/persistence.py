@@ -7,7 +7,7 @@ The database is spoken to with pymongo through a published port, so that mongo a
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -17,8 +17,10 @@ from docker.models.containers import Container
 from docker.models.volumes import Volume
 from pymongo.errors import PyMongoError
 
+from course.engine.http import docker_host
 from course.errors import CourseError
-from course.lab.scratch import Scratch
+from course.lab.lineage import Deed, Journal, Lineage, renamed
+from course.lab.scratch import Scratch, engine_host
 
 IMAGE: Final = "mongo:8"
 DATA: Final = "/data/db"
@@ -33,7 +35,7 @@ class Stage:
     action: str
     container: str
     volume: str
-    """The volume's name; the engine's own for an anonymous one."""
+    """The volume's name here; the engine's anonymous ones are counted."""
     anonymous: bool
     written: tuple[str, ...]
     found: tuple[str, ...]
@@ -48,52 +50,107 @@ class Stage:
         return {**asdict(self), "lost": list(self.lost)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Persistence:
+    """What was found at each stage, and the story of it for the picture."""
+
+    stages: tuple[Stage, ...]
+    lineage: Lineage
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"stages": [stage.to_json() for stage in self.stages], "lineage": self.lineage.to_json()}
+
+
 def run_persistence_experiment(
-    scratch: Scratch, *, on_stage: Callable[[Stage], None] | None = None
-) -> tuple[Stage, ...]:
+    scratch: Scratch,
+    *,
+    on_stage: Callable[[Stage], None] | None = None,
+    restart_engine: Callable[[], None] | None = None,
+) -> Persistence:
     """Write, stop and start, remove and make anew, first without a volume of one's own and then with one.
 
-    Raises `CourseError` when the database does not answer.
+    `restart_engine`, where the engine is one's own to restart, adds what is there after that. Raises `CourseError` when
+    the database does not answer.
     """
-    stages: list[Stage] = []
-
-    def look(action: str, container: Container, written: tuple[str, ...]) -> None:
-        container.reload()
-        mount: dict[str, Any] = next((one for one in container.attrs["Mounts"] if one["Destination"] == DATA), {})
-        volume = str(mount.get("Name", ""))
-        stage = Stage(
-            action=action,
-            container=container.name or container.short_id,
-            volume=volume,
-            anonymous=bool(volume) and not volume.endswith(scratch.id),
-            written=written,
-            found=read_notes(container),
-        )
-        stages.append(stage)
-        if on_stage:
-            on_stage(stage)
-
+    journal, stages = Journal(), []
     for volume in (None, scratch.volume("data")):
-        kind = "without a volume of its own" if volume is None else "on a named volume"
-        number = "1" if volume is None else "2"
-        note = f"written {kind}"
-        first = start_database(scratch, f"db{number}", volume)
-        write_note(first, note)
-        look(f"write, {kind}", first, (note,))
-        first.stop(timeout=5)
-        first.start()
-        look("stop and start", first, (note,))
-        first.remove(force=True, v=True)
-        second = start_database(scratch, f"db{number}", volume)
-        look("remove, and make anew", second, (note,))
-        second.remove(force=True, v=True)
-    return tuple(stages)
+        for stage in _run(scratch, journal, volume, restart_engine):
+            stages.append(stage)
+            if on_stage:
+                on_stage(stage)
+    return Persistence(stages=tuple(stages), lineage=renamed(journal.lineage, f"-{scratch.id}"))
+
+
+def _run(
+    scratch: Scratch, journal: Journal, volume: Volume | None, restart_engine: Callable[[], None] | None
+) -> Iterator[Stage]:
+    kind = "on a named volume" if volume else "without a volume of its own"
+    name, note = ("kept", "written on a volume") if volume else ("plain", "written without a volume")
+    look = _Watch(scratch, journal, note)
+
+    container = look.made(start_database(scratch, name, volume))
+    write_note(container, note)
+    look.did(container, Deed.WROTE, notes=(note,))
+    yield look.stage(f"write, {kind}", container)
+    container.stop(timeout=5)
+    look.did(container, Deed.STOPPED)
+    container.start()
+    look.did(container, Deed.STARTED)
+    yield look.stage("stop and start", container)
+    if restart_engine:
+        restart_engine()
+        look.did(container, Deed.ENGINE_RESTARTED)
+        container.start()
+        look.did(container, Deed.STARTED)
+        yield look.stage("restart the engine", container)
+    container.remove(force=True, v=True)
+    look.did(container, Deed.REMOVED)
+    container = look.made(start_database(scratch, name, volume))
+    yield look.stage("remove, and make anew", container)
+    container.remove(force=True, v=True)
+    look.did(container, Deed.REMOVED)
+
+
+class _Watch:
+    """Takes down in a journal what is done to databases, and looks at what they hold."""
+
+    def __init__(self, scratch: Scratch, journal: Journal, note: str) -> None:
+        self._scratch, self._journal, self._note = scratch, journal, note
+
+    def did(self, container: Container, deed: Deed, *, volume: str = "", notes: tuple[str, ...] = ()) -> None:
+        volumes = (volume or self._volume(container)[0],) if deed in (Deed.CREATED, Deed.WROTE, Deed.READ) else ()
+        self._journal.note(deed, name=str(container.name), id=str(container.id), volumes=volumes, notes=notes)
+
+    def made(self, container: Container) -> Container:
+        self.did(container, Deed.CREATED)
+        self.did(container, Deed.STARTED)
+        return container
+
+    def stage(self, action: str, container: Container) -> Stage:
+        found = read_notes(container)
+        self.did(container, Deed.READ, notes=found)
+        volume, anonymous = self._volume(container)
+        return Stage(
+            action=action,
+            container=str(container.name).removesuffix(f"-{self._scratch.id}"),
+            volume=volume.removesuffix(f"-{self._scratch.id}"),
+            anonymous=anonymous,
+            written=(self._note,),
+            found=found,
+        )
+
+    def _volume(self, container: Container) -> tuple[str, bool]:
+        mount = next(mount for mount in container.attrs["Mounts"] if mount["Destination"] == DATA)
+        name = str(mount["Name"])
+        anonymous = not name.endswith(self._scratch.id)
+        return (self._journal.call_anonymous(name) if anonymous else name), anonymous
 
 
 def start_database(scratch: Scratch, name: str, volume: Volume | None) -> Container:
     """A database in a container, on `volume` or on what its image provides."""
     volumes = {volume.name: {"bind": DATA, "mode": "rw"}} if volume else {}
-    return scratch.run(IMAGE, name=name, ports={_PORT: ("127.0.0.1", 0)}, volumes=volumes)
+    return scratch.run(IMAGE, name=name, ports={_PORT: (scratch.publish_at, 0)}, volumes=volumes)
 
 
 def write_note(container: Container, note: str) -> None:
@@ -116,7 +173,7 @@ def _connect(container: Container) -> "pymongo.MongoClient[dict[str, Any]]":
         bindings = container.ports.get(_PORT)
         if bindings:
             client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-                "127.0.0.1", int(bindings[0]["HostPort"]), serverSelectionTimeoutMS=1000
+                _host(container), int(bindings[0]["HostPort"]), serverSelectionTimeoutMS=1000
             )
             try:
                 client.admin.command("ping")
@@ -129,3 +186,8 @@ def _connect(container: Container) -> "pymongo.MongoClient[dict[str, Any]]":
                 f"The database does not answer: {said or container.status}", fix="course images ensure mongo:8"
             )
         time.sleep(0.1)
+
+
+def _host(container: Container) -> str:
+    assert container.client is not None
+    return engine_host(docker_host(container.client))

@@ -1,7 +1,7 @@
 """A world of a lesson's or a grader's own on an engine: containers, networks, volumes and a folder, gone afterwards.
 
 Enters: docker-py's client. Leaves: docker-py's own objects. Creates and removes on the engine; may import
-`course.clean`, `course.errors` and `course.labels`.
+`course.builds`, `course.clean`, `course.errors` and `course.labels`.
 
     with Scratch(client) as scratch:
         web = scratch.network("web")
@@ -18,15 +18,19 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
+from docker.types import Mount
 
 from course import labels
+from course.builds import BuildTrace, build
 from course.clean import clean_session
+from course.engine.http import docker_host
 from course.errors import CourseError
 
 SCRATCH: Final = f"{labels.COURSE}.scratch"
@@ -40,6 +44,7 @@ class Scratch:
     def __init__(self, client: DockerClient) -> None:
         self.client = client
         self.id = secrets.token_hex(3)
+        self._images = 0
         self._folder = tempfile.TemporaryDirectory(prefix="layer-by-layer-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self._open.add(self.id)
@@ -60,9 +65,21 @@ class Scratch:
         """Make a network of one's own, a bridge."""
         return self.client.networks.create(self.name(name), driver="bridge", internal=internal, labels=self._labels())
 
-    def volume(self, name: str) -> Volume:
-        """Make a named volume."""
-        return self.client.volumes.create(self.name(name), labels=self._labels())
+    def volume(self, name: str, **options: str) -> Volume:
+        """Make a named volume; `options` are those of the engine's local driver: type, o, device."""
+        return self.client.volumes.create(self.name(name), driver_opts=options or None, labels=self._labels())
+
+    def anonymous_volume(self, target: str) -> Mount:
+        """For `mounts` of `run`: a volume that the engine will name, with a label by which it is found again."""
+        return Mount(target, None, type="volume", labels=self._labels())
+
+    def image(self, folder: Path) -> str:
+        """Build `folder` and give the image's id. Raises `CourseError` when it does not build."""
+        self._images += 1
+        trace: BuildTrace = build(self.client, folder)
+        if trace.error or not trace.image_id:
+            raise CourseError(f"{folder.name} could not be built: {trace.error}", fix="`course doctor`")
+        return trace.image_id
 
     def run(
         self,
@@ -96,13 +113,23 @@ class Scratch:
             raise CourseError(f"{name} could not be started: {error.explanation}", fix=_fix(str(error))) from error
         return container
 
+    @property
+    def publish_at(self) -> str:
+        """The engine's own address at which a port is published, for this machine alone where that is possible."""
+        return "127.0.0.1" if self.engine_host == "127.0.0.1" else "0.0.0.0"
+
+    @property
+    def engine_host(self) -> str:
+        """Where this machine finds the engine's published ports."""
+        return engine_host(docker_host(self.client))
+
     def close(self) -> None:
-        """Remove what was made here; with the last scratch world of this process also what builds left."""
+        """Remove what was made here; after builds, with the last scratch world of this process, also what they left."""
         self._open.discard(self.id)
         self._folder.cleanup()
         with suppress(DockerException):  # the engine is gone, and all of it with it or left to the next clean-up
             self._remove()
-            if not self._open:
+            if self._images and not self._open:
                 clean_session(self.client)
 
     def _remove(self) -> None:
@@ -121,7 +148,15 @@ class Scratch:
         return labels.labels(**{SCRATCH: self.id})
 
 
+def engine_host(address: str) -> str:
+    """The host's name in an engine's address; an engine behind a socket or a pipe is on this machine."""
+    url = urlsplit(address)
+    return (url.hostname or "127.0.0.1") if url.scheme in ("tcp", "http", "https", "ssh") else "127.0.0.1"
+
+
 def _fix(message: str) -> str:
+    if "is already in use by container" in message:
+        return "another name: `course ps --all` shows which container has this one"
     if "port is already allocated" in message or "address already in use" in message:
         return "another port: `course ps --all` shows which container has this one"
     if "No such image" in message:

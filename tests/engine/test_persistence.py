@@ -1,10 +1,21 @@
 """What of a database outlives its container, seen with a real database."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from docker import DockerClient
+from loopback import bring_up_loopback
 
-from course import images
+from course import engine, images
+from course.errors import CourseError
+from course.folders import HOME_VARIABLE
 from course.lab import Scratch
+from course.lab.lineage import Deed
 from course.lab.persistence import DATA, Stage, read_notes, run_persistence_experiment, start_database, write_note
 
 pytestmark = pytest.mark.engine
@@ -18,20 +29,38 @@ def mongo(client: DockerClient) -> None:
 def test_a_stopped_container_keeps_its_data_a_removed_one_does_not(client: DockerClient) -> None:
     seen: list[Stage] = []
     with Scratch(client) as scratch:
-        stages = run_persistence_experiment(scratch, on_stage=seen.append)
-    assert list(stages) == seen
-    assert [(stage.anonymous, len(stage.found), len(stage.lost)) for stage in stages] == [
-        (True, 1, 0),
-        (True, 1, 0),
-        (True, 0, 1),
-        (False, 1, 0),
-        (False, 1, 0),
-        (False, 1, 0),
+        before = {volume.name for volume in client.volumes.list()}
+        found = run_persistence_experiment(scratch, on_stage=seen.append)
+        assert {volume.name for volume in client.volumes.list()} == {*before, scratch.name("data")}
+    assert list(found.stages) == seen
+    assert [(stage.action, stage.volume, len(stage.found), len(stage.lost)) for stage in found.stages] == [
+        ("write, without a volume of its own", "anonymous 1", 1, 0),
+        ("stop and start", "anonymous 1", 1, 0),
+        ("remove, and make anew", "anonymous 2", 0, 1),
+        ("write, on a named volume", "data", 1, 0),
+        ("stop and start", "data", 1, 0),
+        ("remove, and make anew", "data", 1, 0),
     ]
-    without, named = stages[:3], stages[3:]
-    assert without[0].volume == without[1].volume != without[2].volume
-    assert len({stage.volume for stage in named}) == 1
-    assert not [one for one in client.volumes.list() if one.name in {stage.volume for stage in stages}]
+    assert [stage.anonymous for stage in found.stages] == [True] * 3 + [False] * 3
+
+
+def test_the_story_names_containers_their_generations_and_volumes(client: DockerClient) -> None:
+    with Scratch(client) as scratch:
+        lineage = run_persistence_experiment(scratch).lineage
+    assert lineage.containers == (("plain", 1), ("plain", 2), ("kept", 1), ("kept", 2))
+    assert lineage.volumes == ("anonymous 1", "anonymous 2", "data")
+    plain = [one.deed for one in lineage.moments if (one.container, one.generation) == ("plain", 1)]
+    assert plain == [
+        Deed.CREATED,
+        Deed.STARTED,
+        Deed.WROTE,
+        Deed.READ,
+        Deed.STOPPED,
+        Deed.STARTED,
+        Deed.READ,
+        Deed.REMOVED,
+    ]
+    assert lineage.lost == ("written without a volume",)
 
 
 def test_an_anonymous_volume_outlives_its_container_but_no_new_one_finds_it(client: DockerClient) -> None:
@@ -59,3 +88,46 @@ def test_two_databases_one_after_the_other_share_a_named_volume(client: DockerCl
             container.stop(timeout=5)
             container.remove()
             assert found == tuple(f"note {one}" for one in range(number + 1))
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
+    reason="a private engine needs Linux, root and dockerd",
+)
+def test_data_outlives_a_restart_of_the_engine(client: DockerClient, tmp_path: Path) -> None:
+    with (tmp_path / "mongo.tar").open("wb") as tar:
+        tar.writelines(client.images.get("mongo:8").save(named=True))
+    environment = {**os.environ, HOME_VARIABLE: str(tmp_path / "home"), "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment.pop("DOCKER_HOST", None)
+    command = ["unshare", "--net", sys.executable, __file__, str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    found = {(one["container"], one["action"]): one["found"] for one in json.loads(done.stdout)["stages"]}
+    assert found["plain", "restart the engine"] == ["written without a volume"]
+    assert found["plain", "remove, and make anew"] == []
+    assert found["kept", "restart the engine"] == found["kept", "remove, and make anew"] == ["written on a volume"]
+
+
+def test_an_engine_of_somebody_elses_is_not_restarted(client: DockerClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, "elsewhere")
+    with pytest.raises(CourseError, match="not the course's own"):
+        engine.restart(client)
+    assert client.ping()
+
+
+def main(folder: Path) -> None:
+    """In a network namespace of its own: an engine, the experiment, and the engine stopped in the middle of it."""
+    bring_up_loopback()
+    client = engine.start(kind="native")
+    try:
+        with (folder / "mongo.tar").open("rb") as tar:
+            client.images.load(tar)
+        with Scratch(client) as scratch:
+            found = run_persistence_experiment(scratch, restart_engine=lambda: engine.restart(client))
+        print(json.dumps(found.to_json()))
+    finally:
+        engine.native.reset()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -104,6 +104,18 @@ def test_it_stops_while_the_process_that_started_it_still_runs(home: Home) -> No
     assert (stopped.returncode, stopped.stdout) == (0, "The course's engine has stopped.\n"), stopped.stderr
 
 
+def test_it_starts_in_a_folder_too_deep_for_sockets(tmp_path: Path) -> None:
+    home = Home(tmp_path / ("deep" * 10) / ("deeper" * 10))
+    home.folder.mkdir(parents=True)
+    try:
+        socket = home.start()["docker_host"]
+        assert DockerClient(base_url=socket).ping()
+    finally:
+        home.course("engine", "stop")
+        home.course("engine", "reset")
+    assert not Path(socket.removeprefix("unix://")).parent.exists()
+
+
 def test_two_starters_at_once_get_the_same_engine(home: Home) -> None:
     one = f"{sys.executable} -m course.cli engine start --kind native --json"
     both = home.run(["unshare", "--net", "sh", "-c", f"{one} & {one} & wait"])

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import socket
-import struct
 import subprocess
 import sys
 import time
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 from docker import DockerClient
+from loopback import bring_up_loopback
 
 from course import engine
 from course.builds import build
@@ -25,7 +24,6 @@ pytestmark = [
     ),
 ]
 PORT = 2376
-_SET_FLAGS, _UP = 0x8914, 1
 
 
 def make_certificates(folder: Path) -> None:
@@ -53,16 +51,14 @@ def test_a_build_with_a_secret_over_tls(client: DockerClient, busybox: None, tmp
         "REQUESTS_CA_BUNDLE": str(tmp_path / "bundle.pem"),
     }
     command = ["unshare", "--net", sys.executable, __file__, str(tmp_path)]
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.splitlines() == ["https://127.0.0.1:2376", "['REUSED', 'RAN', 'RAN']", "5 101"], done.stderr
 
 
 def main(folder: Path) -> None:
     """In the namespace: an engine, and a build on it."""
-    import fcntl  # there is none on Windows
-
-    with socket.socket() as any_socket:  # bring the loopback device up (netdevice(7))
-        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh", b"lo", _UP))
+    bring_up_loopback()
     files = [f"--tls{name}={folder / file}" for name, file in (("cacert", "ca.pem"), ("cert", "server-cert.pem"))]
     files += [
         f"--tlskey={folder / 'server-key.pem'}",
