@@ -82,6 +82,8 @@ def _through_the_host(target: Container, reach: Reach) -> Explanation:
 
 
 def _own(source: Container, target: Container, reach: Reach) -> Explanation:
+    if source.network_mode == "host":
+        return Explanation(why=f"{source.name} uses the host's own network: its localhost is the host.")
     if reach.answer is Answer.ANSWERED:
         return Explanation(why=f"localhost is {source.name} itself, and it listens on {reach.port}.")
     if source.name == target.name:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -107,6 +108,18 @@ def test_published_ports_internal_networks_and_none(scratch: Scratch) -> None:
     assert next(network for network in setup.networks if network.name == inner.name).internal
 
 
+def test_on_the_host_network_localhost_is_the_host(scratch: Scratch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # a program of the host's own
+        port = server.getsockname()[1]
+        scratch.run("busybox:stable", ["sleep", "100"], name="host", network_mode="host", ports={})
+        scratch.run("busybox:stable", ["sleep", "100"], name="own")
+        setup = mine(scratch)
+        reaches = measure_reach(scratch.client, setup, outside=[("127.0.0.1", port)])
+    found = {reach.source.rpartition("-")[0]: reach.answer for reach in reaches if reach.port == port}
+    assert found == {"host": Answer.ANSWERED, "own": Answer.REFUSED}
+    assert setup.container(scratch.name("host")).network_mode == "host"
+
+
 def test_what_is_stopped_or_paused_is_not_asked(scratch: Scratch) -> None:
     web = scratch.network("web")
     dead = scratch.run("busybox:stable", WEB, name="dead", networks=[web], listens=[80])
@@ -133,6 +146,9 @@ def test_clashes_say_what_to_do(scratch: Scratch) -> None:
     with pytest.raises(CourseError, match=r"allocated|in use") as caught:
         scratch.run("busybox:stable", WEB, name="two", ports={"80/tcp": ("127.0.0.1", port)})
     assert "another port" in caught.value.fix
+    with pytest.raises(CourseError, match="in use") as caught:
+        scratch.run("busybox:stable", WEB, name="one")
+    assert "another name" in caught.value.fix
     with Scratch(scratch.client) as other:
         assert other.run("busybox:stable", WEB, name="one").name != first.name
 
