@@ -2,6 +2,6 @@
 
 from course.engine import connect
 from course.lab.project import open_project
-from course.widgets.show import show
+from course.widgets import show, watch
 
-__all__ = ["connect", "open_project", "show"]
+__all__ = ["connect", "open_project", "show", "watch"]

@@ -6,7 +6,7 @@ Reads files, keeps what was learned of each engine in the user's data folder; ma
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,15 +64,33 @@ def predict_after(before: BuildInput, after: BuildInput) -> tuple[Prediction, ..
     return predictor.predict(after)
 
 
-def explain(client: DockerClient, directory: Path | str, *, tag: str | None = None) -> Comparison:
-    """Predict a build from all that was learned of this engine, do it, and learn from it."""
-    asked = read_build(directory, client=client)
+def explain(
+    client: DockerClient,
+    directory: Path | str,
+    *,
+    tag: str | None = None,
+    no_cache: bool = False,
+    on_predicted: Callable[[tuple[Prediction, ...]], None] | None = None,
+    on_snapshot: Callable[[BuildTrace], None] | None = None,
+) -> Comparison:
+    """Predict a build from all that was learned of this engine, do it, and learn from it.
+
+    Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
+    """
+    asked = read_build(directory, no_cache=no_cache, client=client)
     predictor = _recall(client)
     predictions = predictor.predict(asked)
-    trace = build(client, directory, tag=tag)
+    if on_predicted:
+        on_predicted(predictions)
+    trace = build(client, directory, tag=tag, no_cache=no_cache, on_snapshot=on_snapshot)
     surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
     _keep(client, predictor)
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
+
+
+def forecast(client: DockerClient, asked: BuildInput) -> tuple[Prediction, ...]:
+    """Predict a build from all that was learned of this engine, and do not build."""
+    return _recall(client).predict(asked)
 
 
 def agrees(prediction: Prediction, status: str) -> bool | None:

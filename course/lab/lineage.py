@@ -30,7 +30,8 @@ class Deed(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class Moment:
     """One deed. `container` is a name, `generation` counts from 1 the containers that have had it. For CREATED
-    `volumes` are those mounted, for WROTE and READ the one that was used; `notes` what was written, or was found.
+    `volumes` are those mounted, for WROTE and READ the one that was used, for REMOVED those that went with it; `notes`
+    are what was written, or was found.
     """
 
     deed: Deed
@@ -101,14 +102,16 @@ class Journal:
         """Compare a snapshot with the one before it, and take down what must have happened between them."""
         before = {one.id: one for one in self._seen.containers} if self._seen else {}
         after = {one.id: one for one in setup.containers}
-        count = len(self._moments)
+        count, there = len(self._moments), {volume.name for volume in setup.volumes}
         for volume in setup.volumes:
             if volume.anonymous:
                 self.call_anonymous(volume.name)
         for id in [*before, *(id for id in after if id not in before)]:
             one = after.get(id) or before[id]
             for deed in _deeds(before.get(id), after.get(id)):
-                volumes = _volumes(one) if deed is Deed.CREATED else ()
+                volumes = _volumes(one) if deed in (Deed.CREATED, Deed.REMOVED) else ()
+                if deed is Deed.REMOVED:
+                    volumes = tuple(name for name in volumes if name not in there)
                 self.note(deed, name=one.name, id=one.id, volumes=volumes)
         self._seen = setup
         return tuple(self._moments[count:])

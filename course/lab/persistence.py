@@ -118,8 +118,10 @@ class _Watch:
     def __init__(self, scratch: Scratch, journal: Journal, note: str) -> None:
         self._scratch, self._journal, self._note = scratch, journal, note
 
-    def did(self, container: Container, deed: Deed, *, volume: str = "", notes: tuple[str, ...] = ()) -> None:
-        volumes = (volume or self._volume(container)[0],) if deed in (Deed.CREATED, Deed.WROTE, Deed.READ) else ()
+    def did(self, container: Container, deed: Deed, *, notes: tuple[str, ...] = ()) -> None:
+        volume, anonymous = self._volume(container)
+        concerns = deed in (Deed.CREATED, Deed.WROTE, Deed.READ) or (deed is Deed.REMOVED and anonymous)
+        volumes = (volume,) if concerns else ()
         self._journal.note(deed, name=str(container.name), id=str(container.id), volumes=volumes, notes=notes)
 
     def made(self, container: Container) -> Container:

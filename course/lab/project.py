@@ -38,7 +38,8 @@ class Project:
         self._folder = tempfile.TemporaryDirectory(prefix="layer-by-layer-", ignore_cleanup_errors=True)
         self.root = Path(self._folder.name) / source.name
         self.client = client
-        self._built = False
+        self.is_new = True
+        """Until its first build, which runs every step."""
         shutil.copytree(source, self.root, symlinks=True, ignore=shutil.ignore_patterns("node_modules", "generated"))
         if dockerfile != "Dockerfile":
             self.use_dockerfile(dockerfile)
@@ -89,9 +90,9 @@ class Project:
 
     def build(self, **options: Unpack[BuildOptions]) -> BuildTrace:
         """Build it, the first time without the cache."""
-        options.setdefault("no_cache", not self._built)
+        options.setdefault("no_cache", self.is_new)
         trace = build(self.client, self.root, **options)
-        self._built = True
+        self.is_new = False
         return trace
 
     def _existing(self, path: str) -> Path:

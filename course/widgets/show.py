@@ -1,28 +1,67 @@
-"""A build as a cell's result: `show(trace)`.
+"""Builds as a cell's result: `show(trace)`, and `watch(project)` while they run.
 
-Enters: a `BuildTrace`. Leaves: an object that a notebook displays as a picture, and a terminal as text.
+Enters: a `BuildTrace`, or a `Project` to build. Leaves: pictures that a notebook displays, and a terminal as text.
+`watch` builds on the engine; may import `course.forecast`, `course.lab` and its neighbours.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+
+from IPython.display import display
 
 from course.builds.model import BuildTrace
-from course.widgets.stack import stack_svg, stack_text
+from course.cache.nouns import Prediction
+from course.forecast import Comparison, explain
+from course.lab.project import Project
+from course.widgets.live import LivePicture
+from course.widgets.stack import draw_stack
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A picture as SVG, and the text that says the same."""
+class LayerStack(LivePicture):
+    """The stack of a build. Pick a step by click or keyboard for its line, what was predicted, and what it printed."""
 
-    svg: str
-    text: str
+    def __init__(
+        self,
+        trace: BuildTrace | None = None,
+        *,
+        predictions: Sequence[Prediction] = (),
+        sizes_bytes: Mapping[str, int] | None = None,
+        title: str = "The build",
+    ) -> None:
+        self._title, self._predictions = title, tuple(predictions)
+        super().__init__(draw_stack(trace, predictions=predictions, sizes_bytes=sizes_bytes, title=title))
 
-    def __repr__(self) -> str:
-        return self.text
+    def predict(self, predictions: Sequence[Prediction]) -> None:
+        """Show what is predicted; the results will stand beside it."""
+        self._predictions = tuple(predictions)
+        self.draw(draw_stack(None, predictions=predictions, title=self._title))
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def follow(self, trace: BuildTrace) -> None:
+        """Show a snapshot of a build that runs, or its end."""
+        drawing = draw_stack(trace, predictions=self._predictions, title=self._title)
+        self.draw(drawing, soon=not trace.finished)
 
 
-def show(trace: BuildTrace, title: str = "The build") -> Picture:
+def show(trace: BuildTrace, title: str = "The build") -> LayerStack:
     """The stack of a build: its base at the bottom, what was reused and what ran, and where it broke."""
-    return Picture(svg=stack_svg(trace, title=title), text=stack_text(trace, title=title))
+    return LayerStack(trace, title=title)
+
+
+def watch(project: Project, title: str = "The build") -> BuildTrace:
+    """Predict the project's next build, and show it beside the build while that runs."""
+    stack = LayerStack(title=title)
+    display(stack)
+    return watch_build(project, stack).trace
+
+
+def watch_build(project: Project, stack: LayerStack) -> Comparison:
+    """The same in a picture that is already shown."""
+    found = explain(
+        project.client,
+        project.root,
+        no_cache=project.is_new,
+        on_predicted=stack.predict,
+        on_snapshot=stack.follow,
+    )
+    project.is_new = False
+    stack.follow(found.trace)
+    return found

@@ -1,124 +1,256 @@
-"""The stack of a build as a static picture: from the base at the bottom up to the last step, and where it broke.
+"""The stack of a build: from the base at the bottom up, what was reused, what ran, and where it broke.
 
-Enters: a `BuildTrace`. Leaves: SVG, and text that says the same. Pure; may import `course.builds`' nouns.
+Enters: a `BuildTrace`, predictions, or both. Leaves: a `Drawing`. Pure; may import the nouns of `course.builds` and
+`course.cache`, and its neighbours.
 
-Each status has a colour, a mark and a word: never the colour alone. The picture brings its own background, since it is
-also shown where no style sheet of ours applies (GitHub, nbviewer, exports).
+Each status has a colour, a mark and a word: never the colour alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape
 
 from course.builds.model import BuildTrace, Status, StepTrace
+from course.cache.nouns import Prediction, Verdict
+from course.widgets import svg
+from course.widgets.drawing import Drawing, Part
 
-WIDTH: Final = 860
 ROW: Final = 30
-_TOP: Final = 46
-_TEXT_X: Final = 66
+_TOP: Final = 62
+_FOOT: Final = 14
+_BREAK: Final = 22
+_PREDICTED_X: Final = 470
 _WORD_X: Final = 560
-_BAR_X: Final = 672
-_BAR_WIDTH: Final = 120
-_TEXT_LIMIT: Final = 60
+_BAR_X: Final = 660
+_BAR_WIDTH: Final = 60
+_LOG_LINES: Final = 40
 
 LOOK: Final = {
-    Status.REUSED: ("✓", "reused", "reused"),
-    Status.RAN: ("▶", "ran", "ran"),
-    Status.FAILED: ("✗", "failed", "failed"),
+    Status.REUSED: ("✓", "reused", "good"),
+    Status.RAN: ("▶", "ran", "work"),
+    Status.FAILED: ("✗", "failed", "bad"),
     Status.NOT_NEEDED: ("·", "not needed", "quiet"),
     Status.METADATA: ("-", "metadata", "quiet"),
     Status.WAITING: ("·", "waiting", "quiet"),
-    Status.RUNNING: ("▶", "running", "ran"),
+    Status.RUNNING: ("▶", "running", "work"),
 }
 """Per status its mark, its word and its class in the picture."""
-
-_STYLE: Final = """
-.paper{fill:#ffffff;stroke:#d0d7de} .ink{fill:#1f2328} .faint{fill:#59636e}
-.reused{fill:#dafbe1;stroke:#4ac26b} .ran{fill:#fff1e5;stroke:#e16f24} .failed{fill:#ffebe9;stroke:#cf222e}
-.quiet{fill:#f6f8fa;stroke:#d0d7de} .bar{fill:#e16f24} .break{stroke:#bc4c00} .breaktext{fill:#bc4c00}
-text{font:13px ui-sans-serif,system-ui,sans-serif}
-.code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}
-.title{font-size:15px;font-weight:600}
-@media (prefers-color-scheme:dark){
-.paper{fill:#0d1117;stroke:#3d444d} .ink{fill:#f0f6fc} .faint{fill:#9198a1}
-.reused{fill:#12261e;stroke:#2ea043} .ran{fill:#2b1a0d;stroke:#db6d28} .failed{fill:#2d1214;stroke:#f85149}
-.quiet{fill:#151b23;stroke:#3d444d} .bar{fill:#db6d28} .break{stroke:#f0883e} .breaktext{fill:#f0883e}}
-"""
-
-
-def the_break(steps: Sequence[StepTrace]) -> int | None:
-    """The position of the first step that was not reused, when something below it was; None when nothing broke."""
-    worked = [n for n, step in enumerate(steps) if step.status in (Status.RAN, Status.FAILED, Status.RUNNING)]
-    return worked[0] if worked and any(step.status is Status.REUSED for step in steps[: worked[0]]) else None
+VERDICT_LOOK: Final = {
+    Verdict.HIT: ("✓", "reuse", "good"),
+    Verdict.MISS: ("▶", "run", "work"),
+    Verdict.DEPENDS: ("?", "depends", "ask"),
+    Verdict.NOT_NEEDED: ("·", "not needed", "quiet"),
+    Verdict.METADATA: ("-", "metadata", "quiet"),
+}
+"""The same for what is predicted."""
+_CAME_TRUE: Final = {
+    Verdict.HIT: (Status.REUSED,),
+    Verdict.MISS: (Status.RAN, Status.FAILED, Status.RUNNING),
+    Verdict.NOT_NEEDED: (Status.NOT_NEEDED,),
+    Verdict.METADATA: (Status.METADATA,),
+}
 
 
-def stack_svg(trace: BuildTrace, *, title: str = "The build") -> str:
-    """The whole picture, `WIDTH` pixels wide and a row for each step; the base is the lowest."""
-    steps = trace.steps
-    broken = the_break(steps)
-    height = _TOP + ROW * len(steps) + (18 if broken is not None else 0) + 14
-    longest = max((step.seconds for step in steps), default=0.0)
-    body: list[str] = []
-    y = float(height - 14)
-    for position, step in enumerate(steps):
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A step as the picture shows it: what was predicted of it, what became of it, or both."""
+
+    stage: str
+    index: int
+    line: int
+    text: str
+    step: StepTrace | None = None
+    prediction: Prediction | None = None
+    size_bytes: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of the row in the picture."""
+        return f"{self.stage}/{self.index}"
+
+    @property
+    def look(self) -> tuple[str, str, str]:
+        """Mark, word and class: of what happened, or before that of what is predicted."""
+        if self.step:
+            return LOOK[self.step.status]
+        return VERDICT_LOOK[self.prediction.verdict] if self.prediction else LOOK[Status.WAITING]
+
+    @property
+    def works(self) -> bool:
+        """Whether it was run, or will be."""
+        if self.step and self.step.status is not Status.WAITING:
+            return self.step.status in (Status.RAN, Status.FAILED, Status.RUNNING)
+        return self.prediction is not None and self.prediction.verdict is Verdict.MISS
+
+    @property
+    def is_reused(self) -> bool:
+        """Whether it was reused, or will be."""
+        if self.step and self.step.status is not Status.WAITING:
+            return self.step.status is Status.REUSED
+        return self.prediction is not None and self.prediction.verdict is Verdict.HIT
+
+    @property
+    def came_true(self) -> bool | None:
+        """Whether the prediction and the result agree; None while one of them is missing or left it open."""
+        if not self.step or not self.prediction or self.step.status is Status.WAITING:
+            return None
+        expected = _CAME_TRUE.get(self.prediction.verdict)
+        return None if expected is None else self.step.status in expected
+
+
+def draw_stack(
+    trace: BuildTrace | None,
+    *,
+    predictions: Sequence[Prediction] = (),
+    sizes_bytes: Mapping[str, int] | None = None,
+    title: str = "The build",
+) -> Drawing:
+    """The whole picture; `sizes_bytes` are of layers, by the key `stage/index` of the step that made them."""
+    rows = make_rows(trace, predictions, sizes_bytes or {})
+    broken = the_break(rows)
+    words = _words(rows, broken, trace, title)
+    height = _TOP + ROW * len(rows) + (_BREAK if broken is not None else 0) + _FOOT
+    longest = max((row.step.seconds for row in rows if row.step), default=0.0)
+    several = len({row.stage for row in rows}) > 1
+    both = bool(predictions) and trace is not None
+    body = list(_headings(both=both, sizes=bool(sizes_bytes)))
+    y = float(height - _FOOT)
+    for position, row in enumerate(rows):
         if position == broken:
-            y -= 18
-            body.append(_break_line(step, y + 9))
+            y -= _BREAK
+            body.append(_break_line(row, y + _BREAK / 2))
         y -= ROW
-        body.extend(_row(step, y, longest, several=len({s.stage for s in steps}) > 1))
-    seconds = f"{trace.seconds:.1f} s"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'style="max-width:{WIDTH}px;width:100%;height:auto" '
-        f'role="img" aria-label="{escape(stack_text(trace, title=title), {chr(34): "&quot;", chr(10): "&#10;"})}">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
-        f'<rect class="paper" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>'
-        f'<text class="ink title" x="16" y="28">{escape(title)}</text>'
-        f'<text class="ink title" x="{WIDTH - 16}" y="28" text-anchor="end">{seconds}</text>{"".join(body)}</svg>'
+        parts = _row(row, y, longest, several=several, both=both)
+        body.append(svg.group(row.key, _spoken(row), parts))
+    aside = f"{trace.seconds:.1f} s" if trace else "predicted"
+    return Drawing(
+        svg=svg.document(height, title, words, body, aside=aside),
+        text=words,
+        panels={row.key: _panel(row) for row in rows},
     )
 
 
-def stack_text(trace: BuildTrace, *, title: str = "The build") -> str:
+def make_rows(
+    trace: BuildTrace | None, predictions: Sequence[Prediction], sizes_bytes: Mapping[str, int]
+) -> tuple[Row, ...]:
+    """A row for each step, in the file's order."""
+    by_key = {(one.step.stage, one.step.index): one for one in predictions}
+    steps: Sequence[StepTrace] = trace.steps if trace else ()
+    if not steps:
+        refs = [one.step for one in predictions]
+        return tuple(
+            Row(stage=ref.stage, index=ref.index, line=ref.line, text=ref.text, prediction=one)
+            for ref, one in zip(refs, predictions, strict=True)
+        )
+    return tuple(
+        Row(
+            stage=step.stage,
+            index=step.index,
+            line=step.line,
+            text=step.text,
+            step=step,
+            prediction=by_key.get((step.stage, step.index)),
+            size_bytes=sizes_bytes.get(f"{step.stage}/{step.index}"),
+        )
+        for step in steps
+    )
+
+
+def the_break(rows: Sequence[Row]) -> int | None:
+    """The position of the first step that was not reused, when something below it was; None when nothing broke."""
+    worked = [position for position, row in enumerate(rows) if row.works]
+    return worked[0] if worked and any(row.is_reused for row in rows[: worked[0]]) else None
+
+
+def _words(rows: Sequence[Row], broken: int | None, trace: BuildTrace | None, title: str) -> str:
     """The same in words, in the file's order."""
-    broken = the_break(trace.steps)
-    lines = [f"{title}: {trace.seconds:.1f} s"]
-    for position, step in enumerate(trace.steps):
+    lines = [f"{title}: {trace.seconds:.1f} s" if trace else f"{title}: predicted"]
+    for position, row in enumerate(rows):
         if position == broken:
-            lines.append(f"--- the break: line {step.line} is the first that could not be reused ---")
-        mark, word, _ = LOOK[step.status]
-        seconds = f"{step.seconds:6.1f} s" if step.seconds else " " * 8
-        lines.append(f"{step.line:4} {mark} {word:10} {seconds}  {_first_line(step)}")
-    if trace.error:
+            lines.append(f"--- {_break_words(row)} ---")
+        mark, word, _ = row.look
+        seconds = f"{row.step.seconds:6.1f} s" if row.step and row.step.seconds else " " * 8
+        surprise = f"  (predicted: {_predicted(row)[1]})" if row.came_true is False else ""
+        lines.append(f"{row.line:4} {mark} {word:10} {seconds}  {_first_line(row)}{surprise}")
+    if trace and trace.error:
         lines.append(f"The build failed: {trace.error}")
     return "\n".join(lines)
 
 
-def _row(step: StepTrace, y: float, longest: float, *, several: bool) -> Iterator[str]:
-    mark, word, look = LOOK[step.status]
+def _headings(*, both: bool, sizes: bool) -> Iterator[str]:
+    y = _TOP - 6
+    yield svg.text(50, y, "line", "small faint", text_anchor="end")
+    if both:
+        yield svg.text(_PREDICTED_X, y, "predicted", "small faint")
+        yield svg.text(_WORD_X, y, "what happened", "small faint")
+    if sizes:
+        yield svg.text(svg.WIDTH - 26, y, "layer", "small faint", text_anchor="end")
+
+
+def _row(row: Row, y: float, longest: float, *, several: bool, both: bool) -> Iterator[str]:
+    mark, word, look = row.look
     middle = y + ROW / 2 + 4
-    ink = "faint" if look == "quiet" else "ink"
-    text = _first_line(step)
-    if several:
-        text = f"{step.stage}: {text}"
-    if len(text) > _TEXT_LIMIT:
-        text = text[: _TEXT_LIMIT - 1] + "…"
-    yield f'<rect class="{look}" x="16" y="{y + 1.5}" width="{WIDTH - 32}" height="{ROW - 3}" rx="4"/>'
-    yield f'<text class="faint code" x="50" y="{middle}" text-anchor="end">{step.line}</text>'
-    yield f'<text class="{ink} code" x="{_TEXT_X}" y="{middle}">{escape(text)}</text>'
-    yield f'<text class="{ink}" x="{_WORD_X}" y="{middle}">{mark} {word}</text>'
-    if step.status in (Status.RAN, Status.FAILED):
-        width = max(2.0, _BAR_WIDTH * step.seconds / longest) if longest else 2.0
-        yield f'<rect class="bar" x="{_BAR_X}" y="{y + 9}" width="{width:.1f}" height="{ROW - 18}" rx="2"/>'
-        yield f'<text class="ink" x="{WIDTH - 26}" y="{middle}" text-anchor="end">{step.seconds:.1f} s</text>'
+    quiet = look == "quiet"
+    name = f"{row.stage}: {_first_line(row)}" if several else _first_line(row)
+    room = _PREDICTED_X if both else _WORD_X
+    yield svg.rect(16, y + 1.5, svg.WIDTH - 32, ROW - 3, look)
+    yield svg.text(50, middle, row.line, "faint code", text_anchor="end")
+    last = row.step.log.rstrip().rpartition("\n")[2] if row.step and row.step.status is Status.RUNNING else ""
+    limit = (room - 80) * 10 // 73
+    yield svg.text(66, middle - (6 if last else 0), svg.shortened(name, limit), "code faint" if quiet else "code")
+    if last:
+        yield svg.text(66, middle + 7, svg.shortened(last, limit), "faint small")
+    if both and row.prediction and row.prediction.verdict not in (Verdict.METADATA, Verdict.NOT_NEEDED):
+        agreed = {True: "✓", False: "✗", None: ""}[row.came_true]
+        predicted = VERDICT_LOOK[row.prediction.verdict][1]
+        yield svg.text(_PREDICTED_X, middle, f"{predicted} {agreed}", "broke strong" if agreed == "✗" else "faint")
+    yield svg.text(_WORD_X, middle, f"{mark} {word}", "faint" if quiet else "")
+    if row.step and row.works:
+        seconds = row.step.seconds
+        width = max(2.0, _BAR_WIDTH * seconds / longest) if longest else 2.0
+        yield svg.rect(_BAR_X, y + 9, width, ROW - 18, "badbar" if look == "bad" else "bar", rx=2)
+        running = f"{seconds:.2f}" if row.step.status is Status.RUNNING else None
+        yield svg.text(780, middle, f"{seconds:.1f} s", text_anchor="end", data_seconds=running)
+    if row.size_bytes is not None:
+        yield svg.text(svg.WIDTH - 26, middle, svg.megabytes(row.size_bytes), "faint small", text_anchor="end")
 
 
-def _break_line(step: StepTrace, y: float) -> str:
-    words = f"the break: line {step.line}, and everything above it"
-    return (
-        f'<line class="break" x1="16" y1="{y}" x2="{WIDTH - 320}" y2="{y}" stroke-width="1.5" stroke-dasharray="5 4"/>'
-        f'<text class="breaktext" x="{WIDTH - 20}" y="{y + 4}" text-anchor="end">{words}</text>'
-    )
+def _break_line(row: Row, y: float) -> str:
+    words = svg.shortened(_break_words(row), 112)
+    return svg.line(16, y, 32, y, "breakline") + svg.text(38, y + 4, words, "broke strong")
 
 
-def _first_line(step: StepTrace) -> str:
-    return step.text.splitlines()[0]
+def _break_words(row: Row) -> str:
+    words = f"the break: line {row.line} is the first that could not be reused"
+    return f"{words}: {row.prediction.reason}" if row.prediction and row.prediction.reason else words
+
+
+def _predicted(row: Row) -> tuple[str, str]:
+    assert row.prediction
+    mark, word, _ = VERDICT_LOOK[row.prediction.verdict]
+    return mark, word
+
+
+def _spoken(row: Row) -> str:
+    seconds = f", {row.step.seconds:.1f} seconds" if row.step and row.step.seconds else ""
+    return f"line {row.line}, {_first_line(row)}: {row.look[1]}{seconds}"
+
+
+def _panel(row: Row) -> tuple[Part, ...]:
+    parts = [Part(heading=f"Line {row.line}", text=row.text, code=True)]
+    if row.prediction:
+        why = f": {row.prediction.reason}" if row.prediction.reason else ""
+        parts.append(Part(heading="Predicted", text=f"{_predicted(row)[1]}{why}"))
+    if row.step:
+        seconds = f", in {row.step.seconds:.1f} s" if row.step.seconds else ""
+        parts.append(Part(heading="What happened", text=f"{row.look[1]}{seconds}"))
+        if row.step.error:
+            parts.append(Part(heading="Error", text=row.step.error, code=True))
+        if row.step.log.strip():
+            tail = "\n".join(row.step.log.rstrip().splitlines()[-_LOG_LINES:])
+            parts.append(Part(heading="What it printed", text=tail, code=True))
+    return tuple(parts)
+
+
+def _first_line(row: Row) -> str:
+    return (row.text.splitlines() or [""])[0]

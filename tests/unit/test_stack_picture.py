@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 from course.builds.model import BuildTrace, Status, StepTrace
 from course.widgets import show
-from course.widgets.stack import LOOK, the_break
+from course.widgets.stack import LOOK, draw_stack, make_rows, the_break
 
 
 def step(line: int, status: Status, *, text: str = "RUN x", seconds: float = 0.0, stage: str = "0") -> StepTrace:
@@ -13,20 +13,25 @@ def step(line: int, status: Status, *, text: str = "RUN x", seconds: float = 0.0
     )
 
 
+def broken(*statuses: Status) -> int | None:
+    trace = BuildTrace(steps=tuple(step(number, status) for number, status in enumerate(statuses, 1)))
+    return the_break(make_rows(trace, (), {}))
+
+
 def test_the_break_is_the_first_step_that_ran_above_a_reused_one() -> None:
     statuses = (Status.REUSED, Status.METADATA, Status.RAN, Status.RAN)
-    assert the_break([step(n, s) for n, s in enumerate(statuses, 1)]) == 2
+    assert broken(*statuses) == 2
 
 
 def test_nothing_breaks_when_all_was_reused_or_all_ran() -> None:
-    assert the_break([step(1, Status.REUSED), step(2, Status.REUSED)]) is None
-    assert the_break([step(1, Status.RAN), step(2, Status.RAN)]) is None
+    assert broken(Status.REUSED, Status.REUSED) is None
+    assert broken(Status.RAN, Status.RAN) is None
 
 
 def test_the_picture_is_well_formed_whatever_the_dockerfile_says() -> None:
     nasty = 'RUN echo "<&>\'" && x\nsecond line'
     trace = BuildTrace(steps=(step(1, Status.REUSED), step(2, Status.FAILED, text=nasty, seconds=1.25)), seconds=2)
-    picture = show(trace, "A <title> & more")
+    picture = draw_stack(trace, title="A <title> & more")
     root = ElementTree.fromstring(picture.svg)
     words = "".join(root.itertext())
     assert 'RUN echo "<&>\'" && x' in words

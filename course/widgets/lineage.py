@@ -1,0 +1,142 @@
+"""Containers over time as lanes, volumes as threads below them: who wrote and read what, what died and what lived.
+
+Enters: a `Lineage`. Leaves: a `Drawing`. Pure; may import `course.lab.lineage`'s nouns and its neighbours.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Final
+
+from course.lab.lineage import Deed, Lineage, Moment
+from course.widgets import svg
+from course.widgets.drawing import Drawing, Part
+
+_TOP: Final = 50
+_LANE: Final = 40
+_THREAD: Final = 46
+_LEFT: Final = 190
+_RIGHT: Final = 80
+_SAYS: Final = {
+    Deed.CREATED: "created",
+    Deed.STARTED: "started",
+    Deed.STOPPED: "stopped",
+    Deed.REMOVED: "removed",
+    Deed.ENGINE_RESTARTED: "stopped with the engine",
+}
+_ROOM: Final = {Deed.CREATED: 0.35, Deed.STARTED: 0.35, Deed.REMOVED: 0.6}
+_RUNNING_UNTIL: Final = (Deed.STOPPED, Deed.ENGINE_RESTARTED, Deed.REMOVED)
+
+
+def draw_lineage(lineage: Lineage, *, title: str = "What outlived its container") -> Drawing:
+    """The whole picture, from left to right in the order of what was done."""
+    lanes, threads = lineage.containers, lineage.volumes
+    height = _TOP + _LANE * len(lanes) + 12 + _THREAD * len(threads) + 10
+    across = _Across(lineage.moments)
+    body: list[str] = []
+    lane_y = {lane: _TOP + _LANE * (position + 0.5) for position, lane in enumerate(lanes)}
+    first = _TOP + _LANE * len(lanes) + 12
+    thread_y = {volume: first + _THREAD * (position + 0.5) for position, volume in enumerate(threads)}
+    for volume, y in thread_y.items():
+        body.extend(_thread(lineage, volume, y, across))
+    for lane, y in lane_y.items():
+        body.extend(_lane(lineage, lane, y, across))
+    panels = {}
+    for position, moment in enumerate(lineage.moments):
+        if moment.deed in (Deed.WROTE, Deed.READ):
+            y = lane_y[moment.container, moment.generation]
+            parts = list(_mark(lineage, moment, across.at(position), y, thread_y))
+            body.append(svg.group(str(position), _spoken(moment), parts))
+            panels[str(position)] = (Part(heading=_name(moment.container, moment.generation), text=_spoken(moment)),)
+    words = "\n".join(_words(lineage, title))
+    lost = len(lineage.lost)
+    aside = f"{lost} note{'s' if lost > 1 else ''} lost" if lost else ""
+    return Drawing(svg=svg.document(height, title, words, body, aside=aside), text=words, panels=panels)
+
+
+class _Across:
+    """Where in the picture a moment is; what is never written out takes less room."""
+
+    def __init__(self, moments: Sequence[Moment]) -> None:
+        ends = list(accumulate((_ROOM.get(moment.deed, 1.0) for moment in moments), initial=0.0))
+        self._middles = [(begin + end) / 2 for begin, end in pairwise(ends)]
+        self._unit = (svg.WIDTH - _LEFT - _RIGHT) / max(1.0, ends[-1])
+
+    def at(self, position: int) -> float:
+        return _LEFT + self._unit * self._middles[position]
+
+
+def _lane(lineage: Lineage, lane: tuple[str, int], y: float, across: _Across) -> Iterator[str]:
+    """A container: a box from its making to its removal, filled while it runs."""
+    mine = [(n, one) for n, one in enumerate(lineage.moments) if (one.container, one.generation) == lane]
+    begin, end = across.at(mine[0][0]), across.at(mine[-1][0])
+    removed = mine[-1][1].deed is Deed.REMOVED
+    right = end if removed else svg.WIDTH - _RIGHT
+    yield svg.text(16, y + 4, _name(*lane), "strong")
+    yield svg.rect(begin, y - 12, max(4.0, right - begin), 24, "quiet")
+    started: float | None = None
+    for position, moment in mine:
+        if moment.deed is Deed.STARTED:
+            started = across.at(position)
+        elif moment.deed in _RUNNING_UNTIL and started is not None:
+            yield svg.rect(started, y - 12, max(4.0, across.at(position) - started), 24, "good")
+            started = None
+    if started is not None:
+        yield svg.rect(started, y - 12, max(4.0, right - started), 24, "good")
+    for position, moment in mine:
+        if moment.deed in (Deed.STOPPED, Deed.ENGINE_RESTARTED):
+            yield svg.text(across.at(position), y - 15, "stop", "small faint", text_anchor="middle")
+    if removed:
+        yield svg.text(end + 4, y + 4, "✗ removed", "small broke")
+
+
+def _thread(lineage: Lineage, volume: str, y: float, across: _Across) -> Iterator[str]:
+    """A volume: a line from its first use to where it went."""
+    mine = [(n, one) for n, one in enumerate(lineage.moments) if volume in one.volumes]
+    gone = [n for n, one in mine if one.deed is Deed.REMOVED]
+    begin = across.at(mine[0][0])
+    end = across.at(gone[-1]) if gone else svg.WIDTH - _RIGHT
+    look = "faintthread" if volume in lineage.anonymous else "thread"
+    yield svg.text(16, y, volume or "the container's layer", "strong")
+    yield svg.text(16, y + 14, "anonymous volume" if volume in lineage.anonymous else "named volume", "small faint")
+    yield svg.line(begin, y, end, y, look, stroke_width=5, stroke_linecap="round")
+    if gone:
+        yield svg.text(end + 6, y + 4, "✗ gone with it", "small broke")
+    else:
+        yield svg.text(end + 8, y + 4, "✓ lives on", "small")
+
+
+def _mark(lineage: Lineage, moment: Moment, x: float, y: float, thread_y: dict[str, float]) -> Iterator[str]:
+    wrote = moment.deed is Deed.WROTE
+    for volume in moment.volumes:
+        bottom = thread_y[volume]
+        yield svg.rect(x - 9, y - 10, 18, bottom - y + 18, "hit", fill="transparent")
+        yield svg.line(x, y, x, bottom, "rule", stroke_width=1.5)
+        look = "bar" if wrote or not moment.notes else "goodbar"
+        shape = "badbar" if not wrote and not moment.notes else look
+        yield f"<circle{svg.attributes(cx=f'{x:.1f}', cy=f'{bottom:.1f}', r=6, class_=shape)}/>"
+    words = "write" if wrote else f"read {len(moment.notes)}" if moment.notes else "nothing"
+    yield svg.text(x, y + 4, words, "small strong", text_anchor="middle")
+
+
+def _words(lineage: Lineage, title: str) -> Iterator[str]:
+    yield title
+    for moment in lineage.moments:
+        yield _spoken(moment)
+    for note in lineage.lost:
+        yield f"lost: {note}"
+
+
+def _spoken(moment: Moment) -> str:
+    who = _name(moment.container, moment.generation)
+    if moment.deed is Deed.WROTE:
+        return f"{who} wrote “{', '.join(moment.notes)}” to {', '.join(moment.volumes)}"
+    if moment.deed is Deed.READ:
+        found = f"found “{', '.join(moment.notes)}”" if moment.notes else "found nothing"
+        return f"{who} {found} on {', '.join(moment.volumes)}"
+    with_it = f", and {', '.join(moment.volumes)} with it" if moment.deed is Deed.REMOVED and moment.volumes else ""
+    on = f" on {', '.join(moment.volumes)}" if moment.deed is Deed.CREATED and moment.volumes else ""
+    return f"{who} {_SAYS[moment.deed]}{on}{with_it}"
+
+
+def _name(container: str, generation: int) -> str:
+    return container if generation == 1 else f"{container}, made anew" + (f" ({generation})" if generation > 2 else "")

@@ -1,0 +1,189 @@
+"""Networks as regions, containers across them, and who reaches whom.
+
+Enters: a `Setup`, and the `Reach`es measured in it. Leaves: a `Drawing`. Pure; may import `course.lab`'s nouns and its
+neighbours.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from course.lab.explain_reach import explain, names
+from course.lab.reach import HOST, Answer, Reach
+from course.lab.setup import Container, Setup
+from course.widgets import svg
+from course.widgets.drawing import Drawing, Part
+
+_TOP: Final = 46
+_HEAD: Final = 46
+_REGION: Final = 52
+_LEFT: Final = 170
+_CELL: Final = 26
+_WIDEST: Final = 150
+_MARKS: Final = {
+    Answer.ANSWERED: ("✓", "good"),
+    Answer.REFUSED: ("✗", "bad"),
+    Answer.TIMED_OUT: ("…", "bad"),
+    Answer.NAME_NOT_FOUND: ("?", "work"),
+    Answer.UNREACHABLE: ("⊘", "bad"),
+    Answer.NOT_RUNNING: ("-", "quiet"),
+}
+"""Per answer a mark and a class; the words are the answer's own."""
+
+
+def draw_network(
+    setup: Setup, reaches: Sequence[Reach] = (), *, title: str = "Who is where, and who reaches whom", suffix: str = ""
+) -> Drawing:
+    """The whole picture: the map, and below it a table of what was measured. `suffix`, of a scratch world's names, is
+    left out.
+    """
+    page = _Page(setup, reaches, suffix)
+    body = [*page.map(), *page.table()]
+    words = "\n".join((title, *page.words()))
+    return Drawing(svg=svg.document(page.height, title, words, body), text=words, panels=page.panels())
+
+
+class _Page:
+    """Where everything is, and what is said of it."""
+
+    def __init__(self, setup: Setup, reaches: Sequence[Reach], suffix: str) -> None:
+        self._setup, self._reaches, self._suffix = setup, reaches, suffix
+        used = {one.network for container in setup.containers for one in container.networks}
+        self._networks = [one for one in setup.networks if one.name in used or one.driver == "bridge"]
+        self._networks = [one for one in self._networks if one.name in used or one.name != "bridge"]
+        self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers)))
+        self._regions_y = _TOP + _HEAD + 6
+        self._table_y = self._regions_y + _REGION * (len(self._networks) + 1) + 14
+        self._sources = list(dict.fromkeys(one.source for one in reaches))
+        self._targets = list(dict.fromkeys(one.target for one in reaches))
+        self.height = self._table_y + (_CELL * (len(self._sources) + 2) + 8 if reaches else 0)
+
+    def map(self) -> Iterator[str]:
+        for position, network in enumerate(self._networks):
+            y = self._regions_y + _REGION * position
+            yield svg.rect(16, y, svg.WIDTH - 32, _REGION - 6, "quiet", rx=10)
+            yield svg.text(28, y + 20, svg.shortened(self._plain(network.name), 19), "strong")
+            kind = "internal: no way out" if network.internal else " ".join((network.driver, *network.subnets[:1]))
+            yield svg.text(28, y + 36, svg.shortened(kind, 22), "small faint")
+        host_y = self._regions_y + _REGION * len(self._networks)
+        yield svg.rect(16, host_y, svg.WIDTH - 32, _REGION - 6, "paper", rx=10)
+        yield svg.text(28, host_y + 20, HOST, "strong")
+        yield svg.text(28, host_y + 36, "published ports", "small faint")
+        for position, container in enumerate(self._setup.containers):
+            x = _LEFT + self._width * position
+            yield svg.group(container.id[:12], self._spoken(container), self._column(container, x, host_y))
+
+    def _column(self, container: Container, x: float, host_y: float) -> Iterator[str]:
+        width, middle = self._width - 10, x + (self._width - 10) / 2
+        running = container.state == "running"
+        yield svg.rect(x, _TOP, width, _HEAD - 8, "good" if running else "quiet")
+        name = svg.shortened(self._plain(container.name), max(2, int(width / 7.5)))
+        yield svg.text(middle, _TOP + 17, name, "strong", text_anchor="middle")
+        state = "✓ running" if running else f"- {container.state}"
+        yield svg.text(middle, _TOP + 31, state if width > 60 else state[0], "small", text_anchor="middle")
+        rows = {one.name: position for position, one in enumerate(self._networks)}
+        attached = [(rows[one.network], one) for one in container.networks if one.network in rows]
+        lowest = max((self._regions_y + _REGION * row for row, _ in attached), default=0.0)
+        if container.ports:
+            lowest = host_y
+        if lowest:
+            yield svg.line(middle, _TOP + _HEAD - 8, middle, lowest + 10, "rule", stroke_width=2)
+        for row, one in attached:
+            y = self._regions_y + _REGION * row
+            yield svg.rect(x, y + 8, width, _REGION - 22, "ask")
+            last = one.address if width > 84 else "." + one.address.rpartition(".")[2]
+            yield svg.text(middle, y + 28, last or "no address", "small code", text_anchor="middle")
+        if container.ports:
+            yield svg.rect(x, host_y + 8, width, _REGION - 22, "work")
+            ports = ", ".join(f"{one.host_port}→{one.container_port}" for one in container.ports)
+            yield svg.text(
+                middle, host_y + 28, svg.shortened(ports, max(2, int(width / 6))), "small", text_anchor="middle"
+            )
+
+    def table(self) -> Iterator[str]:
+        if not self._reaches:
+            return
+        top = self._table_y + 16
+        yield svg.text(16, top, "from ↓  to →", "small faint")
+        width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(self._targets)))
+        for column, target in enumerate(self._targets):
+            label = svg.shortened(self._plain(target), max(2, int((width - 6) / 7)))
+            yield svg.text(_LEFT + width * column + 4, top, label, "small strong")
+        for row, source in enumerate(self._sources):
+            y = top + 8 + _CELL * row
+            yield svg.text(16, y + 17, svg.shortened(self._plain(source), 20), "strong")
+            for column, target in enumerate(self._targets):
+                ways = self._ways(source, target)
+                if ways:
+                    cell = self._cell(ways, _LEFT + width * column, y, width - 6)
+                    label = f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+                    yield svg.group(f"{source}>{target}", label, cell)
+        y = top + 8 + _CELL * len(self._sources) + 14
+        legend = "  ·  ".join(f"{mark} {answer.value}" for answer, (mark, _) in _MARKS.items())
+        yield svg.text(16, y, legend, "small faint")
+
+    def _cell(self, ways: Sequence[Reach], x: float, y: float, width: float) -> Iterator[str]:
+        best = self._best(ways)
+        mark, look = _MARKS[best.answer]
+        yield svg.rect(x, y + 2, width, _CELL - 4, look)
+        if width > 84:
+            yield svg.text(x + 8, y + 17, svg.shortened(self._summary(ways), int(width / 6.2)), "small")
+        else:
+            yield svg.text(x + width / 2, y + 17, mark, text_anchor="middle")
+
+    def _best(self, ways: Sequence[Reach]) -> Reach:
+        """The way that tells most: one that works, by name before by address; else the first."""
+        return next((one for one in ways if one.answer is Answer.ANSWERED), ways[0])
+
+    def _summary(self, ways: Sequence[Reach]) -> str:
+        best = self._best(ways)
+        mark = _MARKS[best.answer][0]
+        return f"{mark} {self._how(best)}" if best.answer is Answer.ANSWERED else f"{mark} {best.answer.value}"
+
+    def _how(self, reach: Reach) -> str:
+        target = next((one for one in self._setup.containers if one.name == reach.target), None)
+        if reach.address == "localhost":
+            return f"localhost:{reach.port}"
+        return "by name" if target is None or reach.address in names(target) else "by address"
+
+    def _ways(self, source: str, target: str) -> list[Reach]:
+        """Every way between two, without a container's localhost where that means itself."""
+        found = [one for one in self._reaches if (one.source, one.target) == (source, target)]
+        return [one for one in found if one.address != "localhost" or source in (target, HOST)] or found
+
+    def panels(self) -> dict[str, tuple[Part, ...]]:
+        found: dict[str, tuple[Part, ...]] = {}
+        for source in self._sources:
+            for target in self._targets:
+                ways = [one for one in self._reaches if (one.source, one.target) == (source, target)]
+                if ways:
+                    heading = f"from {self._plain(source)} to {self._plain(target)}"
+                    found[f"{source}>{target}"] = (
+                        Part(heading=heading, text="\n".join(map(self._line, ways)), code=True),
+                    )
+        for container in self._setup.containers:
+            found[container.id[:12]] = (Part(heading=self._plain(container.name), text=self._spoken(container)),)
+        return found
+
+    def _line(self, reach: Reach) -> str:
+        said = explain(self._setup, reach)
+        fix = f" → {self._plain(said.fix)}" if said.fix else ""
+        where = f"{self._plain(reach.address)}:{reach.port}"
+        return f"{_MARKS[reach.answer][0]} {where}  {reach.answer.value}. {self._plain(said.why)}{fix}"
+
+    def _spoken(self, container: Container) -> str:
+        on = ", ".join(f"{self._plain(one.network)} as {one.address or 'nothing'}" for one in container.networks)
+        ports = ", ".join(f"{one.address}:{one.host_port} to {one.container_port}" for one in container.ports)
+        published = f"; published: {ports}" if ports else ""
+        return f"{self._plain(container.name)} is {container.state}; on {on or 'no network'}{published}"
+
+    def words(self) -> Iterator[str]:
+        for container in self._setup.containers:
+            yield self._spoken(container)
+        for source in self._sources:
+            for target in self._targets:
+                ways = self._ways(source, target)
+                if ways:
+                    yield f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+
+    def _plain(self, words: str) -> str:
+        return words.replace(self._suffix, "") if self._suffix else words

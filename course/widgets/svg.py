@@ -1,0 +1,90 @@
+"""The few shapes of which the pictures are drawn, as SVG text.
+
+Enters: numbers and words. Leaves: SVG. Pure; may import its neighbour `style`.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+from xml.sax.saxutils import escape as _escape
+from xml.sax.saxutils import quoteattr
+
+from course.widgets.style import static_style
+
+WIDTH: Final = 860
+_CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if chr(code) not in "\t\n\r"}
+
+
+def escape(words: object) -> str:
+    """Words as XML's text; control characters, which XML cannot hold, are marked."""
+    return _escape(str(words).translate(_CONTROLS))
+
+
+def attributes(**named: object) -> str:
+    """` key="value"` for each that is not None; `_` at the end of a name is left out, others become `-`."""
+    return "".join(
+        f" {name.rstrip('_').replace('_', '-')}={quoteattr(str(value).translate(_CONTROLS))}"
+        for name, value in named.items()
+        if value is not None
+    )
+
+
+def text(x: float, y: float, words: object, look: str = "", **more: object) -> str:
+    """One line of words with its baseline at `y`."""
+    return f"<text{attributes(x=_number(x), y=_number(y), class_=look or None, **more)}>{escape(words)}</text>"
+
+
+def rect(x: float, y: float, width: float, height: float, look: str, **more: object) -> str:
+    """A box with slightly round corners."""
+    sizes = attributes(x=_number(x), y=_number(y), width=_number(width), height=_number(height))
+    return f"<rect{sizes}{attributes(**{'rx': 4, 'class_': look, **more})}/>"
+
+
+def line(x1: float, y1: float, x2: float, y2: float, look: str, **more: object) -> str:
+    """A straight line."""
+    ends = attributes(x1=_number(x1), y1=_number(y1), x2=_number(x2), y2=_number(y2))
+    return f"<line{ends}{attributes(class_=look, **more)}/>"
+
+
+def group(key: str | None, label: str, parts: Iterable[str], **more: object) -> str:
+    """Shapes that belong together; with a `key` a reader can pick them, and `label` is what is read aloud."""
+    return f"<g{attributes(data_key=key, aria_label=label or None, **more)}>{''.join(parts)}</g>"
+
+
+def only_when(keys: Iterable[str], parts: Iterable[str], **more: object) -> str:
+    """Shapes that a live picture shows only while one of `keys` is pointed at; a static one never."""
+    return f"<g{attributes(data_of=' '.join(keys), visibility='hidden', **more)}>{''.join(parts)}</g>"
+
+
+def document(height: float, title: str, words: str, body: Iterable[str], *, aside: str = "") -> str:
+    """A whole picture, `WIDTH` wide: its title, what it says in words, a word at the right, and the shapes."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lbl" viewBox="0 0 {WIDTH} {_number(height)}" '
+        f'style="max-width:{WIDTH}px;width:100%;height:auto" role="img"{_label(words)}>'
+        f"<title>{escape(title)}</title><style>{static_style()}</style>"
+        f"{rect(0.5, 0.5, WIDTH - 1, height - 1, 'paper', rx=8)}"
+        f"{text(16, 28, title, 'title')}"
+        f"{text(WIDTH - 16, 28, aside, 'title', text_anchor='end')}{''.join(body)}</svg>"
+    )
+
+
+def shortened(words: str, limit: int) -> str:
+    """At most `limit` characters, the last an ellipsis where some were left out."""
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size for people: 1.2 MB, 34 kB, 5 B."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            return (
+                f"{size_bytes / factor:.1f} {unit}" if size_bytes < 100 * factor else f"{size_bytes // factor} {unit}"
+            )
+    return f"{size_bytes} B"
+
+
+def _label(words: str) -> str:
+    return f" aria-label={quoteattr(words.translate(_CONTROLS), {chr(10): '&#10;'})}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
