@@ -3,12 +3,17 @@
 from course.images.bundle import bundle, load
 from course.images.catalogue import CATALOGUE, Entry
 from course.images.ensure import Origin, Progress, Row, ensure, find, listing
+from course.images.layers import Change, ImageLayers, Kind, Layer, read_layers, shared_layers
 from course.images.prepare import missing_tools
 from course.images.registry import pull_quota, registry_reachable
 
 __all__ = [
     "CATALOGUE",
+    "Change",
     "Entry",
+    "ImageLayers",
+    "Kind",
+    "Layer",
     "Origin",
     "Progress",
     "Row",
@@ -19,5 +24,7 @@ __all__ = [
     "load",
     "missing_tools",
     "pull_quota",
+    "read_layers",
     "registry_reachable",
+    "shared_layers",
 ]

@@ -1,6 +1,5 @@
 """Each picture in a real JupyterLab: it renders, is picked by mouse and keyboard, and outlives its kernel."""
 
-
 from conftest import Lab, Notebook
 from playwright.sync_api import Page, expect
 

@@ -118,8 +118,8 @@ def test_an_engine_of_somebody_elses_is_not_restarted(client: DockerClient, monk
 def main(folder: Path) -> None:
     """In a network namespace of its own: an engine, the experiment, and the engine stopped in the middle of it."""
     bring_up_loopback()
-    client = engine.start(kind="native")
     try:
+        client = engine.start(kind="native")
         with (folder / "mongo.tar").open("rb") as tar:
             client.images.load(tar)
         with Scratch(client) as scratch:

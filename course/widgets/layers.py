@@ -1,0 +1,126 @@
+"""An image's layers: what each holds, what of it nobody sees any more, and which of them another image shares.
+
+Enters: `ImageLayers`. Leaves: a `Drawing`. Pure; may import `course.images.layers`' nouns and its neighbours.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from course.images.layers import Change, ImageLayers, Kind, Layer, shared_layers
+from course.widgets import svg
+from course.widgets.drawing import Drawing, Part
+
+_ROW: Final = 34
+_TOP: Final = 62
+_FOOT: Final = 14
+_BAR_X: Final = 480
+_BAR_WIDTH: Final = 170
+_LISTED: Final = 300
+"""So many of a layer's changes are listed, the largest first."""
+_TREE: Final = 120
+_SIGNS: Final = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-"}
+
+
+def draw_layers(image: ImageLayers, *, other: ImageLayers | None = None, title: str = "") -> Drawing:
+    """The whole picture, the base at the bottom; `other` is an image to compare with."""
+    title = title or f"The layers of {image.name}"
+    shared = shared_layers(image, other) if other else 0
+    height = _TOP + _ROW * len(image.layers) + _FOOT
+    largest = max((layer.size_bytes for layer in image.layers), default=0)
+    body = list(_headings())
+    panels: dict[str, tuple[Part, ...]] = {}
+    for position, layer in enumerate(image.layers):
+        y = height - _FOOT - _ROW * (position + 1)
+        note = f"shared with {other.name}" if other and position < shared else ""
+        parts = _row(position, layer, y, largest, note)
+        body.append(svg.group(str(position), _spoken(position, layer, note), parts))
+        panels[str(position)] = _panel(image, position)
+    words = "\n".join(_words(image, other, shared, title))
+    wasted = f", {svg.megabytes(image.wasted_bytes)} of it unseen" if image.wasted_bytes else ""
+    aside = svg.megabytes(image.size_bytes) + wasted
+    return Drawing(svg=svg.document(height, title, words, body, aside=aside), text=words, panels=panels)
+
+
+def _headings() -> Iterator[str]:
+    y = _TOP - 6
+    yield svg.text(50, y, "layer", "small faint", text_anchor="end")
+    yield svg.text(66, y, "made by", "small faint")
+    yield svg.text(_BAR_X, y, "size, and what of it is unseen", "small faint")
+    yield svg.text(svg.WIDTH - 26, y, "added ~changed -removed", "small faint", text_anchor="end")
+
+
+def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iterator[str]:
+    yield svg.rect(16, y + 2, svg.WIDTH - 32, _ROW - 4, "good" if note else "quiet")
+    middle = y + _ROW / 2 + 4
+    yield svg.text(50, middle, position + 1, "faint code", text_anchor="end")
+    up = 6 if note else 0
+    yield svg.text(66, middle - up, svg.shortened(layer.created_by.splitlines()[0], 55), "code")
+    if note:
+        yield svg.text(66, middle + 8, f"✓ {note}", "small faint")
+    if largest and layer.size_bytes:
+        width = max(2.0, _BAR_WIDTH * layer.size_bytes / largest)
+        yield svg.rect(_BAR_X, y + 11, width, _ROW - 22, "askbar", rx=2)
+        if layer.wasted_bytes:
+            wasted = max(2.0, _BAR_WIDTH * layer.wasted_bytes / largest)
+            yield svg.rect(_BAR_X + width - wasted, y + 11, wasted, _ROW - 22, "badbar", rx=2)
+    size = svg.megabytes(layer.size_bytes)
+    yield svg.text(_BAR_X + _BAR_WIDTH + 74, middle - (6 if layer.wasted_bytes else 0), size, text_anchor="end")
+    if layer.wasted_bytes:
+        unseen = f"✗ {svg.megabytes(layer.wasted_bytes)}"
+        yield svg.text(_BAR_X + _BAR_WIDTH + 74, middle + 8, unseen, "small broke", text_anchor="end")
+    yield svg.text(svg.WIDTH - 26, middle, _counts(layer), "small", text_anchor="end")
+
+
+def _panel(image: ImageLayers, position: int) -> tuple[Part, ...]:
+    layer = image.layers[position]
+    changes = sorted(layer.changes, key=lambda one: (-one.size_bytes, one.path))
+    listed = "\n".join(_line(change) for change in changes[:_LISTED])
+    more = f"\n... and {len(changes) - _LISTED} smaller" if len(changes) > _LISTED else ""
+    return (
+        Part(heading=f"Layer {position + 1}: {svg.megabytes(layer.size_bytes)}", text=layer.created_by, code=True),
+        Part(heading="What it adds (+), changes (~) and removes (-)", text=listed + more or "nothing", code=True),
+        Part(heading="The files up to here", text="\n".join(_tree(image.files(position + 1))), code=True),
+    )
+
+
+def _line(change: Change) -> str:
+    size = svg.megabytes(change.size_bytes) if change.size_bytes else ""
+    hidden = f"  ✗ unseen: layer {change.hidden_by + 1} hides it" if change.hidden_by is not None else ""
+    return f"{_SIGNS[change.kind]} {size:>9}  {change.path}{'/' if change.is_folder else ''}{hidden}"
+
+
+def _tree(files: dict[str, int]) -> Iterator[str]:
+    """The largest folders with what is in them, two deep, in the order of names."""
+    sizes: Counter[str] = Counter()
+    for path, size in files.items():
+        parts = path.split("/")[:-1]
+        for depth in range(min(len(parts), 3)):
+            sizes["/".join(parts[: depth + 1])] += size
+    yield f"{svg.megabytes(sum(files.values())):>9}  /  {len(files)} files"
+    largest = sorted(sizes, key=lambda path: -sizes[path])[:_TREE]
+    for path in sorted(largest):
+        depth = path.count("/")
+        yield f"{svg.megabytes(sizes[path]):>9}  {'   ' * depth}{path.rpartition('/')[2]}/"
+
+
+def _counts(layer: Layer) -> str:
+    counts = Counter(change.kind for change in layer.changes)
+    return " ".join(f"{_SIGNS[kind]}{counts[kind]}" for kind in Kind if counts[kind])
+
+
+def _spoken(position: int, layer: Layer, note: str) -> str:
+    wasted = f", {svg.megabytes(layer.wasted_bytes)} of it unseen" if layer.wasted_bytes else ""
+    shared = f", {note}" if note else ""
+    return f"layer {position + 1}, {layer.created_by}: {svg.megabytes(layer.size_bytes)}{wasted}{shared}"
+
+
+def _words(image: ImageLayers, other: ImageLayers | None, shared: int, title: str) -> Sequence[str]:
+    lines = [f"{title}: {svg.megabytes(image.size_bytes)}"]
+    for position, layer in enumerate(image.layers):
+        note = f"shared with {other.name}" if other and position < shared else ""
+        lines.append(_spoken(position, layer, note))
+        hidden = [change for change in layer.changes if change.hidden_by is not None and change.size_bytes]
+        for change in sorted(hidden, key=lambda one: -one.size_bytes)[:3]:
+            lines.append(f"    {change.path} ({svg.megabytes(change.size_bytes)}) is still stored, and unseen")
+    return lines
