@@ -70,6 +70,7 @@ def explain(
     *,
     tag: str | None = None,
     no_cache: bool = False,
+    build_args: Mapping[str, str] | None = None,
     on_predicted: Callable[[tuple[Prediction, ...]], None] | None = None,
     on_snapshot: Callable[[BuildTrace], None] | None = None,
 ) -> Comparison:
@@ -77,20 +78,23 @@ def explain(
 
     Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
-    asked = read_build(directory, no_cache=no_cache, client=client)
-    predictor = _recall(client)
+    asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
+    predictor = recall(client)
     predictions = predictor.predict(asked)
     if on_predicted:
         on_predicted(predictions)
-    trace = build(client, directory, tag=tag, no_cache=no_cache, on_snapshot=on_snapshot)
+    trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
     surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
     _keep(client, predictor)
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
 
 
-def forecast(client: DockerClient, asked: BuildInput) -> tuple[Prediction, ...]:
-    """Predict a build from all that was learned of this engine, and do not build."""
-    return _recall(client).predict(asked)
+def learn(client: DockerClient, asked: BuildInput, trace: BuildTrace) -> Predictor:
+    """Take in a build that was done without a prediction."""
+    predictor = recall(client)
+    predictor.observe(asked, [step.status.value for step in trace.steps])
+    _keep(client, predictor)
+    return predictor
 
 
 def agrees(prediction: Prediction, status: str) -> bool | None:
@@ -108,7 +112,8 @@ def _file(client: DockerClient) -> Path:
     return data_folder() / "predictors" / f"{client.info()['ID'].replace(':', '')}.json"
 
 
-def _recall(client: DockerClient) -> Predictor:
+def recall(client: DockerClient) -> Predictor:
+    """All that was learned of this engine's cache."""
     try:
         return Predictor.from_json(json.loads(_file(client).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError):

@@ -1,6 +1,29 @@
 """The pictures: Python decides what they show, and each is also a static picture and a text."""
 
 from course.widgets.drawing import Drawing
-from course.widgets.show import LayerStack, show, watch
+from course.widgets.history import Built
+from course.widgets.pictures import (
+    BuildHistory,
+    LayerExplorer,
+    LayerStack,
+    NetworkMap,
+    ProgressBars,
+    VolumeLineage,
+)
+from course.widgets.show import fetch, show, watch
+from course.widgets.whatif import WhatIf
 
-__all__ = ["Drawing", "LayerStack", "show", "watch"]
+__all__ = [
+    "BuildHistory",
+    "Built",
+    "Drawing",
+    "LayerExplorer",
+    "LayerStack",
+    "NetworkMap",
+    "ProgressBars",
+    "VolumeLineage",
+    "WhatIf",
+    "fetch",
+    "show",
+    "watch",
+]

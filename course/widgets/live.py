@@ -4,6 +4,7 @@ Enters: a `Drawing`. Leaves: a widget, and beside it the static picture, which G
 show and which the widget hides while it is there. May import its neighbours.
 """
 
+import threading
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +18,18 @@ from course.widgets.style import live_style
 
 _PAUSE_S: Final = 0.08
 """Between two drawings while something runs; the last one is always made."""
+_QUIET_S: Final = 0.5
+
+
+def script(name: str) -> str:
+    """The script of a widget, after what all of them share."""
+    return "".join((Path(__file__).parent / f"{part}.js").read_text(encoding="utf-8") for part in ("common", name))
 
 
 class LivePicture(anywidget.AnyWidget):
     """A drawing that can be replaced by the next; what is picked in it shows what Python has prepared for it."""
 
-    _esm = Path(__file__).parent / "picture.js"
+    _esm = script("picture")
     _css = live_style()
 
     svg = traitlets.Unicode().tag(sync=True)
@@ -34,6 +41,7 @@ class LivePicture(anywidget.AnyWidget):
     def __init__(self, drawing: Drawing, **traits: Any) -> None:
         self.drawing = drawing
         self._shown: list[DisplayHandle] = []
+        self._saver: threading.Timer | None = None
         self._drawn_at = 0.0
         super().__init__(**_state(drawing), **traits)
 
@@ -47,8 +55,20 @@ class LivePicture(anywidget.AnyWidget):
             for name, value in _state(drawing).items():
                 setattr(self, name, value)
         if not soon:
-            for handle in self._shown:
-                handle.update(drawing)
+            self._save()
+
+    def keep(self, drawing: Drawing) -> None:
+        """Take a drawing for the static picture alone, once no other has come for a moment."""
+        self.drawing = drawing
+        if self._saver is not None:
+            self._saver.cancel()
+        self._saver = threading.Timer(_QUIET_S, self._save)
+        self._saver.daemon = True
+        self._saver.start()
+
+    def _save(self) -> None:
+        for handle in self._shown:
+            handle.update(self.drawing)
 
     def __repr__(self) -> str:
         return self.drawing.text

@@ -107,26 +107,4 @@ function render({ model, el }) {
   };
 }
 
-// The static picture stands in the output before this one, for readers without a kernel.
-function coverStaticPicture(el) {
-  let covered = null;
-  const frame = requestAnimationFrame(() => {
-    const before = el.closest(".jp-OutputArea-child")?.previousElementSibling;
-    if (!before?.querySelector("img[src^='data:image/svg+xml'], .jp-RenderedSVG, svg.lbl")) return;
-    covered = before;
-    covered.style.display = "none";
-  });
-  return () => {
-    cancelAnimationFrame(frame);
-    if (covered) covered.style.display = "";
-  };
-}
-
-function element(parent, name, look) {
-  const made = document.createElement(name);
-  if (look) made.className = look;
-  parent.append(made);
-  return made;
-}
-
 export default { render };

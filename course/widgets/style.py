@@ -76,6 +76,20 @@ background:var(--lbl-paper)}
 background:var(--lbl-quiet);color:var(--lbl-ink);font:12px/1.45 ui-monospace,Menlo,Consolas,monospace}
 .lbl .error{color:var(--lbl-ink);border-left:4px solid var(--lbl-bad-line);padding:4px 10px}
 .lbl .words{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:pre}
+.lbl [hidden]{display:none}
+.lbl .lines{list-style:none;margin:0 0 8px;padding:0}
+.lbl .lines li{display:grid;grid-template-columns:18px minmax(200px,1fr) 92px 60px;gap:0 8px;align-items:baseline;
+padding:3px 10px;margin:2px 0;border:1px solid;border-radius:4px;cursor:grab}
+.lbl .lines code{font:12px/1.5 ui-monospace,Menlo,Consolas,monospace;color:inherit;background:none;
+overflow-wrap:anywhere}
+.lbl .lines .handle{color:var(--lbl-faint)} .lbl .lines .seconds{text-align:right}
+.lbl .lines .reason{grid-column:2/-1;font-size:12px;color:var(--lbl-faint)}
+.lbl li.good{background:var(--lbl-good);border-color:var(--lbl-good-line)}
+.lbl li.work{background:var(--lbl-work);border-color:var(--lbl-work-line)}
+.lbl li.ask{background:var(--lbl-ask);border-color:var(--lbl-ask-line)}
+.lbl li.quiet{background:var(--lbl-quiet);border-color:var(--lbl-line)}
+.lbl .knobs{display:flex;flex-wrap:wrap;gap:4px 18px;margin:6px 0 10px} .lbl .faintwords{color:var(--lbl-faint)}
+.lbl.whatif h4{margin:4px 0;font-size:15px} .lbl.whatif p{margin:0 0 6px} .lbl .result{margin-top:10px}
 .lbl button{font:inherit;color:var(--lbl-ink);background:var(--lbl-quiet);border:1px solid var(--lbl-line);
 border-radius:6px;padding:3px 12px;cursor:pointer}
 .lbl button:focus-visible,.lbl input:focus-visible,.lbl li:focus-visible,.lbl pre:focus-visible{

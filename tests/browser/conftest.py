@@ -15,8 +15,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+expect.set_options(timeout=30_000)
 TOKEN = "layer-by-layer"
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
 
@@ -62,7 +63,7 @@ class Notebook:
     def use_theme(self, name: str) -> None:
         self.command("apputils:change-theme", theme=name)
         light = "false" if "Dark" in name else "true"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]')
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +77,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--LabApp.news_url=None",
         "--ServerApp.port_retries=0",
     ]
+    settings = folder / ".settings/@jupyterlab/notebook-extension"
+    settings.mkdir(parents=True)
+    # by default cells out of sight are not in the page, where a test could not find them
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     home = {"JUPYTER_CONFIG_DIR": str(folder / ".config"), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings")}
     with (folder / ".log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **home})

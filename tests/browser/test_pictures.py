@@ -1,27 +1,167 @@
 """Each picture in a real JupyterLab: it renders, is picked by mouse and keyboard, and outlives its kernel."""
 
-from conftest import Lab, Notebook
-from playwright.sync_api import Page, expect
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-STACK = """
-from course.builds.model import BuildTrace, Status, StepTrace
-from course.widgets import LayerStack
-def step(line, text, status, seconds=0.0, log=""):
-    return StepTrace(stage="0", index=line - 1, line=line, instruction=text.split()[0], text=text, status=status,
-                     seconds=seconds, log=log)
-trace = BuildTrace(seconds=9.5, steps=(
-    step(1, "FROM node:24-slim", Status.REUSED),
-    step(2, "COPY . .", Status.RAN, 0.1),
-    step(3, "RUN npm ci", Status.RAN, 9.2, "added 123 packages"),
-))
-LayerStack(trace, title="A build")
-"""
+import gallery
+import nbformat
+import pytest
+from conftest import Lab, Notebook, faults
+from playwright.sync_api import Browser, Locator, Page, expect
+
+IMPORT = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import gallery"
+SHOTS = os.environ.get("LAYER_BY_LAYER_SCREENSHOTS")
+"""A folder for screenshots, to be looked at."""
 
 
-def test_a_stack_renders_and_is_picked_by_mouse_and_keyboard(lab: Lab, notebook: Notebook, page: Page) -> None:
-    notebook.open(lab.write("stack.ipynb", [STACK]))
-    notebook.run_all()
-    picture = page.locator(".lbl .picture svg")
-    expect(picture).to_be_visible()
-    expect(picture).to_contain_text("the break: line 2")
-    page.screenshot(path="/tmp/dev/lab.png")
+@pytest.fixture(scope="module")
+def shown(lab: Lab, browser: Browser) -> Iterator[Notebook]:
+    """A notebook with all the pictures."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(30_000)
+    notebook = Notebook(page)
+    notebook.open(lab.write("gallery.ipynb", [IMPORT, *(f"gallery.{name}()" for name in gallery.PICTURES)]))
+    notebook.command("notebook:run-all-cells")
+    expect(page.locator(".lbl.whatif")).to_be_attached()
+    yield notebook
+    page.close()
+
+
+def picture(notebook: Notebook, name: str) -> Locator:
+    """The live picture of the cell that made it."""
+    cell = notebook.page.locator(".jp-Notebook .jp-Cell").nth(1 + gallery.PICTURES.index(name))
+    cell.scroll_into_view_if_needed()
+    return cell.locator(".lbl:not(svg)").first
+
+
+@pytest.mark.parametrize("name", [name for name in gallery.PICTURES if name != "what_if"])
+def test_a_picture_renders_once_and_says_its_words(shown: Notebook, name: str) -> None:
+    live = picture(shown, name)
+    expect(live.locator(".picture svg")).to_be_visible()
+    static = live.locator("xpath=ancestor::*[contains(@class,'jp-OutputArea-child')]/preceding-sibling::*[1]")
+    expect(static).to_be_hidden()
+    assert live.locator(".words").text_content() == getattr(gallery, name)().drawing.text
+
+
+@pytest.mark.parametrize("name", ["stack", "history", "layers", "network", "lineage"])
+def test_a_picture_is_picked_by_mouse_and_keyboard(shown: Notebook, name: str) -> None:
+    live = picture(shown, name)
+    keys = live.locator("[data-key]")
+    keys.first.click()
+    expect(live.locator(".panel")).to_be_visible()
+    first = live.locator(".panel").text_content()
+    keys.first.press("ArrowDown")
+    shown.page.keyboard.press("Enter")
+    expect(live.locator(".panel")).not_to_have_text(first or "")
+    expect(keys.nth(1)).to_have_attribute("aria-pressed", "true")
+    shown.page.keyboard.press("Enter")
+    expect(live.locator(".panel")).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("name", gallery.PICTURES)
+def test_a_picture_has_no_serious_accessibility_fault(shown: Notebook, axe: str, name: str, theme: str) -> None:
+    shown.use_theme(theme)
+    live = picture(shown, name)
+    live.evaluate("(element, name) => { element.id = 'picture-' + name; }", name)
+    if live.locator("[data-key]").count():
+        live.locator("[data-key]").first.click()
+    for width in (900, 1400):
+        shown.page.set_viewport_size({"width": width, "height": 1000})
+        if SHOTS:
+            live.screenshot(path=f"{SHOTS}/{name}-{theme.split()[-1].lower()}-{width}.png")
+    assert faults(shown.page, axe, f"#picture-{name}") == []
+
+
+def test_many_steps_and_layers_are_drawn_in_less_than_200_ms(lab: Lab, notebook: Notebook) -> None:
+    cells = [IMPORT, "steps = gallery.many_steps(); steps", "layers = gallery.layers(500, 40); layers"]
+    notebook.open(lab.write("many.ipynb", cells))
+    notebook.command("notebook:run-all-cells")
+    pictures = notebook.page.locator(".lbl .picture")
+    for number, count in ((0, 200), (1, 500)):
+        notebook.page.locator(".jp-Notebook .jp-Cell").nth(number + 1).scroll_into_view_if_needed()
+        expect(pictures.nth(number).locator("[data-key]")).to_have_count(count)
+        times = [
+            pictures.nth(number).evaluate(
+                "(one) => { const svg = one.innerHTML; const began = performance.now(); one.innerHTML = svg;"
+                " one.getBoundingClientRect(); return performance.now() - began; }"
+            )
+            for _ in range(5)
+        ]
+        print(f"\n{count} rows drawn in {statistics.median(times):.0f} ms")
+        assert statistics.median(times) < 200
+
+
+def test_pictures_outlive_a_reload_a_restart_and_both(lab: Lab, notebook: Notebook, page: Page) -> None:
+    notebook.open(lab.write("restart.ipynb", [IMPORT, "gallery.stack()", "gallery.lineage()"]))
+    notebook.command("notebook:run-all-cells")
+    live, words = page.locator(".lbl .picture svg"), "the break: line 3"
+    expect(live.first).to_contain_text(words)
+    notebook.command("docmanager:save")
+    page.reload()
+    notebook.wait_for_kernel()
+    expect(live.first).to_contain_text(words)
+    live.first.locator("[data-key]").nth(1).click()
+    expect(page.locator(".lbl .panel").first).to_be_visible()
+    page.evaluate(
+        "async () => { const panel = window.jupyterapp.shell.currentWidget;"
+        " await panel.sessionContext.session.kernel.restart(); }"
+    )
+    notebook.wait_for_kernel()
+    expect(live.first).to_be_visible()
+    page.reload()
+    notebook.wait_for_kernel()
+    static = page.locator(".jp-RenderedSVG img")
+    expect(static).to_have_count(2)
+    expect(static.first).to_be_visible()
+
+
+def test_an_export_without_a_kernel_shows_every_picture(lab: Lab, shown: Notebook, page: Page) -> None:
+    shown.command("docmanager:save")
+    stored = nbformat.read(lab.folder / "gallery.ipynb", as_version=4)
+    for name, cell in zip(gallery.PICTURES, stored.cells[1:], strict=True):
+        assert [one for one in cell.outputs if "image/svg+xml" in one.get("data", {})], name
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", str(lab.folder / "gallery.ipynb")]
+    subprocess.run(command, check=True, capture_output=True)
+    page.goto((lab.folder / "gallery.html").as_uri())
+    pictures = page.locator("svg.lbl, .jp-RenderedSVG img, img[src^='data:image/svg+xml']")
+    expect(pictures).to_have_count(len(gallery.PICTURES))
+    for number in range(len(gallery.PICTURES)):
+        expect(pictures.nth(number)).to_be_visible()
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/export.png", full_page=True)
+
+
+def test_a_what_if_repaints_in_less_than_50_ms(shown: Notebook) -> None:
+    live = picture(shown, "what_if")
+    lines = live.locator(".lines li")
+    expect(lines.last).to_have_class("good")
+    live.get_by_label("src/index.js edited").check()
+    expect(lines.last).to_have_class("work")
+    expect(live.locator("h4")).to_contain_text("1 step would run, about 0.1 s")
+    times = []
+    copy = live.locator(".lines li", has_text="COPY . .")
+    copy.focus()
+    for key in ["Alt+ArrowUp"] * 3 + ["Alt+ArrowDown"] * 3 + ["Alt+ArrowUp"] * 3:
+        before = int(live.get_attribute("data-answered") or 0)
+        shown.page.keyboard.press(key)
+        expect(live).not_to_have_attribute("data-answered", str(before))
+        times.append(float(live.get_attribute("data-repaint-ms") or "nan"))
+    print(f"\nfrom an edit to its repaint: median {statistics.median(times):.0f} ms, of {sorted(times)}")
+    assert statistics.median(times) < 50
+    expect(live.locator("h4")).to_contain_text("about 9.3 s")
+    expect(live.locator(".lines li", has_text="RUN npm ci")).to_have_class("work")
+    expect(copy).to_be_focused()
+
+
+def test_a_what_if_line_can_be_dragged_and_what_buildkit_refuses_says_so(shown: Notebook) -> None:
+    live = picture(shown, "what_if")
+    last = live.locator(".lines li").last
+    words = last.locator("code").text_content()
+    last.drag_to(live.locator(".lines li").first)
+    expect(live.locator(".lines li").first).to_contain_text(words or "")
+    expect(live.get_by_role("alert")).to_contain_text("BuildKit refuses this order")
