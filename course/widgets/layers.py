@@ -47,7 +47,7 @@ def _headings() -> Iterator[str]:
     yield svg.text(50, y, "layer", "small faint", text_anchor="end")
     yield svg.text(66, y, "made by", "small faint")
     yield svg.text(_BAR_X, y, "size, and what of it is unseen", "small faint")
-    yield svg.text(svg.WIDTH - 26, y, "added ~changed -removed", "small faint", text_anchor="end")
+    yield svg.text(svg.WIDTH - 26, y, "+added ~changed -removed", "small faint", text_anchor="end")
 
 
 def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iterator[str]:

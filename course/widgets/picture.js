@@ -20,6 +20,7 @@ function render({ model, el }) {
     if (!svg) return;
     svg.removeAttribute("class");
     const keys = pickable();
+    picture.tabIndex = keys.length ? -1 : 0; // narrow pages scroll it, by keyboard as well
     svg.setAttribute("role", keys.length ? "group" : "img");
     svg.setAttribute("aria-label", svg.querySelector("title")?.textContent ?? "");
     svg.querySelector("title")?.remove();

@@ -44,7 +44,6 @@ _JUPYTER: Final = {
     "paper": "--jp-layout-color0",
     "ink": "--jp-content-font-color1",
     "line": "--jp-border-color1",
-    "quiet": "--jp-layout-color2",
 }
 """Where JupyterLab has a variable that means the same."""
 _SHAPES: Final = """
@@ -65,7 +64,8 @@ _SHAPES: Final = """
 """
 _LIVE: Final = """
 .lbl{color:var(--lbl-ink);font:13px/1.5 ui-sans-serif,system-ui,sans-serif;max-width:1100px}
-.lbl svg{display:block;width:100%;height:auto}
+.lbl .picture{overflow-x:auto} .lbl .picture>svg{display:block;width:100%;height:auto;min-width:640px}
+.lbl .picture:focus-visible{outline:2px solid var(--lbl-ask-line)}
 .lbl [data-key]{cursor:pointer} .lbl [data-key]:focus{outline:none}
 .lbl [data-key]:focus-visible>rect:first-of-type,.lbl [data-key].picked>rect:first-of-type{stroke-width:2.5}
 .lbl [data-of]{visibility:hidden} .lbl [data-of].hot{visibility:visible}

@@ -35,7 +35,8 @@ class Lab:
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
         nbformat.write(notebook, self.folder / name)
-        return f"{self.address}/lab/tree/{name}?token={TOKEN}"
+        workspace = name.removesuffix(".ipynb")  # one each: a page opens what its workspace had open before
+        return f"{self.address}/lab/workspaces/{workspace}/tree/{name}?token={TOKEN}"
 
 
 class Notebook:
@@ -46,11 +47,19 @@ class Notebook:
 
     def open(self, address: str) -> None:
         self.page.goto(address)
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.wait_for_kernel()
 
     def wait_for_kernel(self) -> None:
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.evaluate(
+            """async () => {
+                const panel = window.jupyterapp.shell.currentWidget;
+                await panel.context.ready;
+                await panel.sessionContext.ready;
+                await panel.sessionContext.session.kernel.info;
+            }"""
+        )
         self.page.wait_for_selector('[data-status="idle"]', timeout=60_000)
 
     def command(self, name: str, **arguments: object) -> None:
@@ -74,12 +83,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
         *(f"--ServerApp.root_dir={folder}", f"--port={port}", f"--IdentityProvider.token={TOKEN}"),
-        "--LabApp.news_url=None",
         "--ServerApp.port_retries=0",
     ]
     settings = folder / ".settings/@jupyterlab/notebook-extension"
     settings.mkdir(parents=True)
     # by default cells out of sight are not in the page, where a test could not find them
+    news = folder / ".settings/@jupyterlab/apputils-extension"
+    news.mkdir()
+    (news / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     home = {"JUPYTER_CONFIG_DIR": str(folder / ".config"), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings")}
     with (folder / ".log").open("wb") as log:
