@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from docker import DockerClient
 from docker.errors import DockerException
 
-from course.builds.model import BuildTrace
+from course.builds.model import BuildTrace, Status, StepTrace
 from course.cache.nouns import Prediction
 from course.images import ImageLayers, Progress
 from course.lab.lineage import Lineage
@@ -39,6 +40,7 @@ class LayerStack(LivePicture):
         title: str = "The build",
     ) -> None:
         self._title, self._predictions = title, tuple(predictions)
+        self._since: dict[tuple[str, int], float] = {}
         super().__init__(draw_stack(trace, predictions=predictions, sizes_bytes=sizes_bytes, title=title))
 
     def predict(self, predictions: Sequence[Prediction]) -> None:
@@ -48,8 +50,15 @@ class LayerStack(LivePicture):
 
     def follow(self, trace: BuildTrace) -> None:
         """Show a snapshot of a build that runs, or its end."""
-        drawing = draw_stack(trace, predictions=self._predictions, title=self._title)
-        self.draw(drawing, soon=not trace.finished)
+        timed = replace(trace, steps=tuple(self._timed(step) for step in trace.steps))
+        self.draw(draw_stack(timed, predictions=self._predictions, title=self._title), soon=not trace.finished)
+
+    def _timed(self, step: StepTrace) -> StepTrace:
+        """A step that runs has no seconds in its trace yet: they count from when it was first seen to run."""
+        if step.status is not Status.RUNNING:
+            return step
+        since = self._since.setdefault((step.stage, step.index), time.monotonic())
+        return replace(step, seconds=time.monotonic() - since)
 
 
 class BuildHistory(LivePicture):

@@ -148,7 +148,7 @@ class WhatIf(LivePicture):
             self._seconds |= _measured(found.trace)
             self._predictor = recall(project.client)
             self._begin(read_build(project.root, build_args=dict(plan.arguments), client=project.client))
-            self._answer(self.answered)
+            self._answer(self.answered + 1)
             if found.trace.error:
                 self.error = f"The build failed: {found.trace.error}"
         finally:
