@@ -13,7 +13,7 @@ import pytest
 from conftest import Lab, Notebook, faults
 from playwright.sync_api import Browser, Locator, Page, expect
 
-IMPORT = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import gallery"
+IMPORT = f"import sys; sys.path.insert(0, {str(Path(gallery.__file__).parent)!r}); import gallery"
 SHOTS = os.environ.get("LAYER_BY_LAYER_SCREENSHOTS")
 """A folder for screenshots, to be looked at."""
 
