@@ -89,14 +89,6 @@ def explain(
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
 
 
-def learn(client: DockerClient, asked: BuildInput, trace: BuildTrace) -> Predictor:
-    """Take in a build that was done without a prediction."""
-    predictor = recall(client)
-    predictor.observe(asked, [step.status.value for step in trace.steps])
-    _keep(client, predictor)
-    return predictor
-
-
 def agrees(prediction: Prediction, status: str) -> bool | None:
     """Whether what was predicted for a step came true; None where the prediction left it open."""
     expected = {

@@ -17,7 +17,7 @@ from course.cache import BuildInput, Prediction, Predictor, Verdict
 from course.cache.cost import edited
 from course.dockerfile import Dockerfile, DockerfileError, parse
 from course.errors import CourseError
-from course.forecast import learn, read_build, recall
+from course.forecast import read_build, recall
 from course.lab.project import Project
 from course.widgets.drawing import Drawing
 from course.widgets.live import LivePicture, script
@@ -120,9 +120,9 @@ class WhatIf(LivePicture):
 
     @classmethod
     def of(cls, project: Project, trace: BuildTrace | None = None) -> "WhatIf":
-        """For a project, after a build of it whose `trace` tells what each step took."""
-        before = read_build(project.root, client=project.client)
-        predictor = learn(project.client, before, trace) if trace else recall(project.client)
+        """For a project that has been built as it is now; a `trace` of it tells what each step takes."""
+        before, predictor = read_build(project.root, client=project.client), recall(project.client)
+        predictor.observe(before)
         return cls(before, predictor=predictor, seconds=_measured(trace), project=project)
 
     def ask(self, plan: Plan) -> None:
