@@ -2,6 +2,6 @@
 
 from course.engine import connect
 from course.lab.project import open_project
-from course.widgets import BuildHistory, WhatIf, show, watch
+from course.widgets import BuildHistory, WhatIf, fetch, show, watch
 
-__all__ = ["BuildHistory", "WhatIf", "connect", "open_project", "show", "watch"]
+__all__ = ["BuildHistory", "WhatIf", "connect", "fetch", "open_project", "show", "watch"]

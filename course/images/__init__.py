@@ -6,6 +6,7 @@ from course.images.ensure import Origin, Progress, Row, ensure, find, listing
 from course.images.layers import Change, ImageLayers, Kind, Layer, read_layers, shared_layers
 from course.images.prepare import missing_tools
 from course.images.registry import pull_quota, registry_reachable
+from course.images.sizes import step_sizes
 
 __all__ = [
     "CATALOGUE",
@@ -27,4 +28,5 @@ __all__ = [
     "read_layers",
     "registry_reachable",
     "shared_layers",
+    "step_sizes",
 ]

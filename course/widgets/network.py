@@ -71,6 +71,8 @@ class _Page:
         for position, container in enumerate(self._setup.containers):
             x = _LEFT + self._width * position
             yield svg.group(container.id[:12], self._spoken(container), self._column(container, x, host_y))
+        for position, container in enumerate(self._setup.containers):
+            yield from self._answers(container, _LEFT + self._width * position)
 
     def _column(self, container: Container, x: float, host_y: float) -> Iterator[str]:
         width, middle = self._width - 10, x + (self._width - 10) / 2
@@ -98,6 +100,18 @@ class _Page:
             yield svg.text(
                 middle, host_y + 28, svg.shortened(ports, max(2, int(width / 6))), "small", text_anchor="middle"
             )
+
+    def _answers(self, target: Container, x: float) -> Iterator[str]:
+        """In the place of a container's state, for each other one that is pointed at: whether that one reaches it."""
+        width = self._width - 10
+        for source in self._setup.containers:
+            ways = self._ways(source.name, target.name) if source is not target else []
+            if ways:
+                look = _MARKS[self._best(ways).answer][1]
+                words = svg.shortened(self._summary(ways), max(1, int(width / 6.2)))
+                box = svg.rect(x, _TOP + 20, width, _HEAD - 28, look)
+                said = svg.text(x + width / 2, _TOP + 33, words, "small", text_anchor="middle")
+                yield svg.only_when((source.id[:12],), (box, said))
 
     def table(self) -> Iterator[str]:
         if not self._reaches:

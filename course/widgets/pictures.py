@@ -48,10 +48,11 @@ class LayerStack(LivePicture):
         self._predictions = tuple(predictions)
         self.draw(draw_stack(None, predictions=predictions, title=self._title))
 
-    def follow(self, trace: BuildTrace) -> None:
-        """Show a snapshot of a build that runs, or its end."""
+    def follow(self, trace: BuildTrace, sizes_bytes: Mapping[str, int] | None = None) -> None:
+        """Show a snapshot of a build that runs, or its end with the sizes of its layers."""
         timed = replace(trace, steps=tuple(self._timed(step) for step in trace.steps))
-        self.draw(draw_stack(timed, predictions=self._predictions, title=self._title), soon=not trace.finished)
+        drawing = draw_stack(timed, predictions=self._predictions, sizes_bytes=sizes_bytes, title=self._title)
+        self.draw(drawing, soon=not trace.finished)
 
     def _timed(self, step: StepTrace) -> StepTrace:
         """A step that runs has no seconds in its trace yet: they count from when it was first seen to run."""

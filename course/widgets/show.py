@@ -39,7 +39,7 @@ def watch_build(project: Project, stack: LayerStack, *, build_args: Mapping[str,
         on_snapshot=stack.follow,
     )
     project.is_new = False
-    stack.follow(found.trace)
+    stack.follow(found.trace, images.step_sizes(project.client, found.trace))
     return found
 
 

@@ -62,6 +62,17 @@ def test_a_picture_is_picked_by_mouse_and_keyboard(shown: Notebook, name: str) -
     expect(live.locator(".panel")).to_be_hidden()
 
 
+def test_pointing_at_a_container_shows_whom_it_reaches(shown: Notebook) -> None:
+    live = picture(shown, "network")
+    answers = live.locator("[data-of='id-of-web']")
+    expect(answers.first).to_be_hidden()
+    live.locator("[data-key='id-of-web'] rect").first.hover()
+    expect(answers.filter(has_text="refused")).to_be_visible()
+    expect(answers.filter(has_text="name not found")).to_be_visible()
+    shown.page.mouse.move(0, 0)
+    expect(answers.first).to_be_hidden()
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 @pytest.mark.parametrize("name", gallery.PICTURES)
 def test_a_picture_has_no_serious_accessibility_fault(shown: Notebook, axe: str, name: str, theme: str) -> None:

@@ -12,7 +12,7 @@ from docker import DockerClient
 from course import images
 from course.builds import build
 from course.errors import CourseError
-from course.images import ImageLayers, Kind, read_layers, shared_layers
+from course.images import ImageLayers, Kind, read_layers, shared_layers, step_sizes
 from course.images.layers import read_archive
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
@@ -81,6 +81,16 @@ def test_metadata_makes_no_layer_and_a_command_without_changes_an_empty_one(clie
     assert any(one.startswith("ENV A=b") for one in layers.metadata)
     assert layers.layers[-1].created_by.startswith("RUN true")
     assert layers.layers[-1].size_bytes == 0
+
+
+def test_the_steps_of_a_build_have_the_sizes_of_their_layers(client: DockerClient, folder: Path) -> None:
+    trace = build(client, folder)
+    sizes = step_sizes(client, trace)
+    layers = read_layers(client, str(trace.image_id)).layers
+    assert sizes["0/1"] == layers[-4].size_bytes == 3_000_004
+    assert sizes["0/5"] == 0
+    assert "0/4" not in sizes, "ENV makes no layer"
+    assert sizes["0/0"] == pytest.approx(sum(layer.size_bytes for layer in layers[:-4]), rel=0.01)
 
 
 def test_an_image_shares_the_layers_of_its_base(client: DockerClient, image: str) -> None:
