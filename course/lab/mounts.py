@@ -1,7 +1,7 @@
 """What a mount does to the files of an image, to who may write, and to what is left when a container goes.
 
 Enters: a `Scratch` world. Leaves: rows of data, one for each thing tried. Creates and removes containers and volumes
-there; may import its neighbours.
+there, each once in a world; may import its neighbours.
 """
 
 from collections.abc import Callable
