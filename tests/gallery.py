@@ -86,9 +86,9 @@ def history() -> BuildHistory:
     return BuildHistory([*naive, *ordered])
 
 
-def image(layers: int = 3, files: int = 4) -> ImageLayers:
+def image(layers: int = 3, files: int = 4, name: str = "api:1") -> ImageLayers:
     return ImageLayers(
-        name="api:1",
+        name=name,
         layers=tuple(
             Layer(
                 digest=f"sha256:{position}",
@@ -109,11 +109,17 @@ def image(layers: int = 3, files: int = 4) -> ImageLayers:
 
 
 def layers(count: int = 3, files: int = 4) -> LayerExplorer:
-    return LayerExplorer(image(count, files), other=image(1))
+    return LayerExplorer(image(count, files), other=image(1, name="web:1"))
+
+
+SUBNETS = {"back": "172.20.0", "front": "172.21.0"}
 
 
 def container(name: str, *networks: str, state: str = "running", ports: tuple[Port, ...] = ()) -> Container:
-    attached = tuple(Attachment(network=one, address=f"172.20.{n}.2", names=(name,)) for n, one in enumerate(networks))
+    own = 2 + sum(map(ord, name)) % 200
+    attached = tuple(
+        Attachment(network=one, address=f"{SUBNETS.get(one, '172.17.0')}.{own}", names=(name,)) for one in networks
+    )
     return Container(
         id=f"id-of-{name}",
         name=name,

@@ -4,7 +4,7 @@ Enters: a `Setup`, and the `Reach`es measured in it. Leaves: a `Drawing`. Pure; 
 neighbours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from course.lab.explain_reach import explain, names
@@ -42,6 +42,12 @@ def draw_network(
     return Drawing(svg=svg.document(page.height, title, words, body), text=words, panels=page.panels())
 
 
+def _place(order: Sequence[str]) -> Callable[[str], int]:
+    """For sorting names: as they stand in `order`, and what is not there last."""
+    places = {name: position for position, name in enumerate(order)}
+    return lambda name: places.get(name, len(places))
+
+
 class _Page:
     """Where everything is, and what is said of it."""
 
@@ -50,11 +56,13 @@ class _Page:
         used = {one.network for container in setup.containers for one in container.networks}
         self._networks = [one for one in setup.networks if one.name in used or one.driver == "bridge"]
         self._networks = [one for one in self._networks if one.name in used or one.name != "bridge"]
-        self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers)))
+        outside = {one.target for one in reaches} - {one.name for one in setup.containers}
+        self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers) + len(outside)))
         self._regions_y = _TOP + _HEAD + 6
         self._table_y = self._regions_y + _REGION * (len(self._networks) + 1) + 14
-        self._sources = list(dict.fromkeys(one.source for one in reaches))
-        self._targets = list(dict.fromkeys(one.target for one in reaches))
+        order = [container.name for container in setup.containers]  # as on the map, whose columns go on in the table
+        self._sources = sorted(dict.fromkeys(one.source for one in reaches), key=_place(order))
+        self._targets = sorted(dict.fromkeys(one.target for one in reaches), key=_place(order))
         self.height = self._table_y + (_CELL * (len(self._sources) + 2) + 8 if reaches else 0)
 
     def map(self) -> Iterator[str]:
@@ -118,22 +126,29 @@ class _Page:
             return
         top = self._table_y + 16
         yield svg.text(16, top, "from ↓  to →", "small faint")
-        width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(self._targets)))
-        for column, target in enumerate(self._targets):
-            label = svg.shortened(self._plain(target), max(2, int((width - 6) / 7)))
-            yield svg.text(_LEFT + width * column + 4, top, label, "small strong")
+        across = self._across()
+        for target in self._targets:
+            label = svg.shortened(self._plain(target), max(2, int((self._width - 10) / 7)))
+            yield svg.text(across[target] + (self._width - 10) / 2, top, label, "small strong", text_anchor="middle")
         for row, source in enumerate(self._sources):
             y = top + 8 + _CELL * row
             yield svg.text(16, y + 17, svg.shortened(self._plain(source), 20), "strong")
-            for column, target in enumerate(self._targets):
+            for target in self._targets:
                 ways = self._ways(source, target)
                 if ways:
-                    cell = self._cell(ways, _LEFT + width * column, y, width - 6)
+                    cell = self._cell(ways, across[target], y, self._width - 10)
                     label = f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
                     yield svg.group(f"{source}>{target}", label, cell)
         y = top + 8 + _CELL * len(self._sources) + 14
-        legend = "  ·  ".join(f"{mark} {answer.value}" for answer, (mark, _) in _MARKS.items())
+        seen = {reach.answer for reach in self._reaches}
+        legend = "  ·  ".join(f"{mark} {answer.value}" for answer, (mark, _) in _MARKS.items() if answer in seen)
         yield svg.text(16, y, legend, "small faint")
+
+    def _across(self) -> dict[str, float]:
+        """Where each target's column begins; one of the world outside comes after the map's."""
+        known = [container.name for container in self._setup.containers]
+        columns = dict.fromkeys((*known, *self._targets))
+        return {name: _LEFT + self._width * position for position, name in enumerate(columns)}
 
     def _cell(self, ways: Sequence[Reach], x: float, y: float, width: float) -> Iterator[str]:
         best = self._best(ways)

@@ -59,7 +59,7 @@ def test_what_if_builds_what_was_thought_up(
     notebook.open(lab.write("what_if.ipynb", cells))
     notebook.run_all()
     live = page.locator(".lbl.whatif")
-    expect(live.locator("h4")).to_contain_text("0 steps would run")
+    expect(live.locator("h4")).to_contain_text("Nothing would run")
     line = live.locator(".lines li", has_text="RUN for i")
     line.focus()
     page.keyboard.press("Alt+ArrowUp")
@@ -68,7 +68,7 @@ def test_what_if_builds_what_was_thought_up(
     expect(live.locator(".result")).to_contain_text("What it did")
     expect(live.get_by_role("button", name="Build it")).to_be_enabled()
     expect(live.locator(".result")).not_to_contain_text("✗")
-    expect(live.locator("h4")).to_contain_text("0 steps would run")
+    expect(live.locator("h4")).to_contain_text("Nothing would run")
 
 
 def test_a_map_follows_containers_as_they_come_and_go(
