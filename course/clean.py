@@ -8,12 +8,15 @@ Nothing without the course's label is ever touched, and nothing of a session tha
 
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from course import labels
 from course.builds import record
@@ -33,11 +36,12 @@ class Removed:
     volumes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     cache_records: int = 0
+    folders: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
         """How many objects it was."""
-        named = (self.containers, self.networks, self.volumes, self.images)
+        named = (self.containers, self.networks, self.volumes, self.images, self.folders)
         return sum(len(names) for names in named) + self.cache_records
 
     def __str__(self) -> str:
@@ -49,6 +53,7 @@ class Removed:
             "volume": len(self.volumes),
             "image": len(self.images),
             "build-cache record": self.cache_records,
+            "temporary folder": len(self.folders),
         }
         parts = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counted.items() if count]
         return f"Removed {', '.join(parts)}."
@@ -75,7 +80,8 @@ def _sessions(client: DockerClient) -> set[str]:
         *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
         *(image.get("Labels") for image in _images(client)),
     ]
-    return {session for one in carried if (session := labels.made_by(one))} | set(record.noted_sessions())
+    found = {session for one in carried if (session := labels.made_by(one))} | set(record.noted_sessions())
+    return found | set(_folders().values())
 
 
 def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> Removed:
@@ -89,16 +95,31 @@ def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool)
     volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
     images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]
     removed = {
-        "containers": _each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
-        "networks": _each((n.name or n.short_id, n.remove) for n in networks),
-        "volumes": _each((v.name, lambda v=v: v.remove(force=True)) for v in volumes),
-        "images": _each(
+        "containers": remove_each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
+        "networks": remove_each((n.name or n.short_id, n.remove) for n in networks),
+        "volumes": remove_each((v.name, lambda v=v: v.remove(force=True)) for v in volumes),
+        "images": remove_each(
             (name, lambda name=name: client.images.remove(name, force=True))
             for image in images
             for name in _tags(image) or [image["Id"]]
         ),
     }
-    return Removed(**removed, cache_records=_remove_cache(client, sessions))
+    # a live session of this owner's still works in its folders, and removes them itself
+    folders = [folder for folder, session in _folders().items() if session in sessions and not labels.is_alive(session)]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    gone = tuple(folder.name for folder in folders if not folder.exists())
+    return Removed(**removed, cache_records=_remove_cache(client, sessions), folders=gone)
+
+
+def _folders() -> dict[Path, str]:
+    """This owner's temporary folders, and the sessions that made them."""
+    found = {}
+    for folder in Path(tempfile.gettempdir()).glob(f"{labels.COURSE}-*"):
+        session = labels.folder_session(folder.name)
+        if session and not folder.is_symlink() and folder.stat().st_uid == Path.home().stat().st_uid:
+            found[folder] = session
+    return found
 
 
 def _images(client: DockerClient) -> list[dict[str, Any]]:
@@ -115,14 +136,12 @@ def _is_listed(image: Mapping[str, Any]) -> bool:
     return (image.get("Labels") or {}).get(labels.IMAGE) in _tags(image)
 
 
-def _each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
-    """Do each removal; what is gone already, or on its way, is no trouble."""
+def remove_each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+    """Do each removal and name those that were done; what is gone already, or on its way, is no trouble."""
     done = []
     for name, remove in removals:
         try:
             remove()
-        except NotFound:
-            continue
         except APIError as error:
             if error.status_code not in _GONE_OR_GOING:
                 raise

@@ -7,9 +7,9 @@ neighbours.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from course.lab.explain_reach import explain, names
+from course.lab.explain_reach import explain, names, networks
 from course.lab.reach import HOST, Answer, Reach
-from course.lab.setup import Container, Setup
+from course.lab.setup import Container, Setup, network_owner
 from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
 
@@ -53,9 +53,9 @@ class _Page:
 
     def __init__(self, setup: Setup, reaches: Sequence[Reach], suffix: str) -> None:
         self._setup, self._reaches, self._suffix = setup, reaches, suffix
-        used = {one.network for container in setup.containers for one in container.networks}
-        self._networks = [one for one in setup.networks if one.name in used or one.driver == "bridge"]
-        self._networks = [one for one in self._networks if one.name in used or one.name != "bridge"]
+        used = {name for container in setup.containers for name in networks(container)}
+        own = [one for one in setup.networks if one.driver not in ("host", "null") and one.name != "bridge"]
+        self._networks = [one for one in setup.networks if one.name in used or one in own]
         outside = {one.target for one in reaches} - {one.name for one in setup.containers}
         self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers) + len(outside)))
         self._regions_y = _TOP + _HEAD + 6
@@ -93,7 +93,8 @@ class _Page:
         rows = {one.name: position for position, one in enumerate(self._networks)}
         attached = [(rows[one.network], one) for one in container.networks if one.network in rows]
         lowest = max((self._regions_y + _REGION * row for row, _ in attached), default=0.0)
-        if container.ports:
+        on_the_host = container.network_mode == "host"
+        if container.ports or on_the_host:
             lowest = host_y
         if lowest:
             yield svg.line(middle, _TOP + _HEAD - 8, middle, lowest + 10, "rule", stroke_width=2)
@@ -102,9 +103,10 @@ class _Page:
             yield svg.rect(x, y + 8, width, _REGION - 22, "ask")
             last = one.address if width > 84 else "." + one.address.rpartition(".")[2]
             yield svg.text(middle, y + 28, last or "no address", "small code", text_anchor="middle")
-        if container.ports:
+        if container.ports or on_the_host:
             yield svg.rect(x, host_y + 8, width, _REGION - 22, "work")
             ports = ", ".join(f"{one.host_port}→{one.container_port}" for one in container.ports)
+            ports = "its network" if on_the_host else ports
             yield svg.text(
                 middle, host_y + 28, svg.shortened(ports, max(2, int(width / 6))), "small", text_anchor="middle"
             )
@@ -200,10 +202,15 @@ class _Page:
         return f"{_MARKS[reach.answer][0]} {where}  {reach.answer.value}. {self._plain(said.why)}{fix}"
 
     def _spoken(self, container: Container) -> str:
-        on = ", ".join(f"{self._plain(one.network)} as {one.address or 'nothing'}" for one in container.networks)
+        ways = [one for one in container.networks if one.network in networks(container)]
+        on = ", ".join(f"{self._plain(one.network)} as {one.address or 'nothing'}" for one in ways)
+        kind, _, _ = container.network_mode.partition(":")
+        owner = network_owner(self._setup, container)
+        shared = f"the network of {self._plain(owner.name) if owner else 'another'}"
+        on = on or {"host": "the host's own network", "container": shared}.get(kind, "no network")
         ports = ", ".join(f"{one.address}:{one.host_port} to {one.container_port}" for one in container.ports)
         published = f"; published: {ports}" if ports else ""
-        return f"{self._plain(container.name)} is {container.state}; on {on or 'no network'}{published}"
+        return f"{self._plain(container.name)} is {container.state}; on {on}{published}"
 
     def words(self) -> Iterator[str]:
         for container in self._setup.containers:

@@ -10,30 +10,21 @@ from collections.abc import Iterator
 
 import pytest
 from docker import DockerClient
+from worlds import WEB, mine
 
 from course import labels
 from course.clean import clean
 from course.errors import CourseError
-from course.lab import Answer, Reach, Scratch, measure_reach, read_setup, watch_setup
+from course.lab import Answer, Reach, Scratch, measure_reach, watch_setup
 from course.lab.explain_reach import explain
-from course.lab.setup import Setup
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
-
-WEB = ["httpd", "-f", "-p", "80"]
 
 
 @pytest.fixture
 def scratch(client: DockerClient) -> Iterator[Scratch]:
     with Scratch(client) as scratch:
         yield scratch
-
-
-def mine(scratch: Scratch) -> Setup:
-    """The part of the set-up that this world made."""
-    setup = read_setup(scratch.client)
-    containers = tuple(one for one in setup.containers if one.name.endswith(scratch.id))
-    return Setup(containers=containers, networks=setup.networks, volumes=setup.volumes)
 
 
 def answers(scratch: Scratch, source: str, target: str, reaches: tuple[Reach, ...]) -> dict[str, Answer]:
