@@ -134,9 +134,9 @@ def container(name: str, *networks: str, state: str = "running", ports: tuple[Po
     )
 
 
-def network() -> NetworkMap:
+def setup() -> Setup:
     published = (Port(container_port=80, protocol="tcp", address="127.0.0.1", host_port=8080),)
-    setup = Setup(
+    return Setup(
         containers=(
             container("api", "back", "front"),
             container("db", "back"),
@@ -148,7 +148,10 @@ def network() -> NetworkMap:
         ),
         volumes=(),
     )
-    reaches = [
+
+
+def reaches() -> tuple[Reach, ...]:
+    found = [
         Reach(source=source, target=target, address=target, port=80, answer=answer, seconds=0.01)
         for source, target, answer in (
             ("api", "db", Answer.ANSWERED),
@@ -157,13 +160,15 @@ def network() -> NetworkMap:
             (HOST, "db", Answer.NAME_NOT_FOUND),
         )
     ]
-    reaches.append(
-        Reach(source=HOST, target="web", address="localhost", port=8080, answer=Answer.ANSWERED, seconds=0.01)
-    )
-    return NetworkMap(setup, reaches)
+    found.append(Reach(source=HOST, target="web", address="localhost", port=8080, answer=Answer.ANSWERED, seconds=0.01))
+    return tuple(found)
 
 
-def lineage() -> VolumeLineage:
+def network() -> NetworkMap:
+    return NetworkMap(setup(), reaches())
+
+
+def story() -> Lineage:
     moments: list[Moment] = []
     for name, volume in (("plain", "anonymous 1"), ("kept", "data")):
         gone = (volume,) if volume.startswith("anonymous") else ()
@@ -183,7 +188,11 @@ def lineage() -> VolumeLineage:
             Moment(deed=Deed.STARTED, container=name, generation=2),
             Moment(deed=Deed.READ, container=name, generation=2, volumes=(after,), notes=notes),
         ]
-    return VolumeLineage(Lineage(moments=tuple(moments), anonymous=("anonymous 1", "anonymous 2")))
+    return Lineage(moments=tuple(moments), anonymous=("anonymous 1", "anonymous 2"))
+
+
+def lineage() -> VolumeLineage:
+    return VolumeLineage(story())
 
 
 def progress() -> ProgressBars:
@@ -193,9 +202,9 @@ def progress() -> ProgressBars:
 
 
 def what_if() -> WhatIf:
-    text = "\n".join(
-        ("ARG VERSION=1", *LINES[:2], "# the packages", "COPY package.json ./", "RUN npm ci", LINES[4], "COPY . .")
-    )
+    version = ("ARG VERSION=1", "RUN echo $VERSION > version")
+    packages = ("# the packages", "COPY package.json ./", "RUN npm ci")
+    text = "\n".join((*LINES[:2], *version, *packages, LINES[4], "COPY . ."))
     paths = ("package.json", "src/index.js", "README.md")
     files = tuple(Fingerprint(path=path, kind="file", mode=0o644, digest=path) for path in paths)
     return WhatIf(BuildInput(dockerfile=parse(text), files=files), seconds={"RUN npm ci": 9.2, "COPY . .": 0.1})

@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import IO, Any, Final
 
@@ -83,6 +83,10 @@ class ImageLayers:
     def wasted_bytes(self) -> int:
         """What was stored and cannot be seen any more."""
         return sum(layer.wasted_bytes for layer in self.layers)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
 
     def files(self, up_to: int | None = None) -> dict[str, int]:
         """Path to size of the files that are seen with the layers below position `up_to`, with all by default."""

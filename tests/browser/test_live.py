@@ -84,8 +84,63 @@ def test_a_map_follows_containers_as_they_come_and_go(
     notebook.run_all()
     live = page.locator(".lbl .picture").first
     expect(live).to_contain_text("✓ running")
-    page.evaluate(
-        "() => { const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;"
-        " kernel.requestExecute({code: 'scratch.close()'}); }"
-    )
+    run_aside(page, "scratch.close()")
     expect(live).not_to_contain_text("✓ running")
+
+
+def test_a_lineage_follows_containers_and_their_volumes(
+    lab: Lab, notebook: Notebook, page: Page, client: DockerClient
+) -> None:
+    cells = [
+        "from course import connect; from course.lab import Scratch; from course.widgets import VolumeLineage",
+        "client = connect(start=False); scratch = Scratch(client)",
+        "VolumeLineage.follow(client, suffix='-' + scratch.id)",
+        "data = scratch.volume('kept-data')",
+        "volumes = {data.name: {'bind': '/data', 'mode': 'rw'}}",
+        "one = scratch.run('busybox:stable', ['sleep', '60'], name='first-one', volumes=volumes)",
+        "one.remove(force=True)",
+    ]
+    notebook.open(lab.write("lineage.ipynb", cells))
+    notebook.run_all()
+    live = page.locator(".lbl .picture").first
+    expect(live).to_contain_text("first-one")
+    expect(live).to_contain_text("✗ removed")
+    expect(live).to_contain_text("kept-data")
+    expect(live).to_contain_text("✓ lives on")
+    run_aside(page, "scratch.close()")
+
+
+def test_a_history_grows_and_bars_follow_while_builds_run(
+    lab: Lab, notebook: Notebook, page: Page, client: DockerClient, app: Path
+) -> None:
+    follow = (
+        "def follow(trace):\n"
+        "    done = sum(step.status not in ('WAITING', 'RUNNING') for step in trace.steps)\n"
+        "    bars.follow(Progress(name='app', doing='building', done=done, total=len(trace.steps)))"
+    )
+    cells = [
+        OPEN + "; from course import BuildHistory; from course.images import Progress; from course.widgets import *",
+        "history = BuildHistory(); history",
+        "bars = ProgressBars(['app'], title='Builds'); bars",
+        follow,
+        "history.add('app', None, project.build(on_snapshot=follow)); bars.finish()",
+        "project.edit('b.txt'); history.add('app', 'b.txt', project.build())",
+    ]
+    notebook.open(lab.write("history.ipynb", cells))
+    notebook.run_all()
+    bars = page.locator(".lbl .picture").nth(1)
+    expect(bars).to_contain_text("building, 50%")
+    expect(bars).to_contain_text("ready")
+    history = page.locator(".lbl .picture").first
+    expect(history).to_contain_text("first")
+    expect(history.locator("[data-key]")).to_have_count(8)
+    expect(history).to_contain_text("b.txt")
+
+
+def run_aside(page: Page, code: str) -> None:
+    """Let the notebook's kernel do something that is in no cell."""
+    page.evaluate(
+        "(code) => { const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;"
+        " kernel.requestExecute({code}); }",
+        code,
+    )
