@@ -28,7 +28,8 @@ def explain(setup: Setup, reach: Reach) -> Explanation:
     for one in (source, target):
         if one is not None and one.state != "running":
             start = "unpause" if one.state == "paused" else "start"
-            return Explanation(why=f"{one.name} is {one.state}.", fix=f"docker {start} {one.name}")
+            state = {"exited": "has exited", "created": "was never started"}.get(one.state, f"is {one.state}")
+            return Explanation(why=f"{one.name} {state}.", fix=f"docker {start} {one.name}")
     owner = network_owner(setup, source) if source else None
     if source is not None and owner is not None:
         found = explain(setup, replace(reach, source=owner.name))

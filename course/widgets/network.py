@@ -4,11 +4,12 @@ Enters: a `Setup`, and the `Reach`es measured in it. Leaves: a `Drawing`. Pure; 
 neighbours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from course.lab.explain_reach import explain, names, networks
+from course.lab.explain_reach import explain, networks
 from course.lab.reach import HOST, Answer, Reach
+from course.lab.reach_matrix import ReachMatrix
 from course.lab.setup import Container, Setup, network_owner
 from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
@@ -42,10 +43,12 @@ def draw_network(
     return Drawing(svg=svg.document(page.height, title, words, body), text=words, panels=page.panels())
 
 
-def _place(order: Sequence[str]) -> Callable[[str], int]:
-    """For sorting names: as they stand in `order`, and what is not there last."""
-    places = {name: position for position, name in enumerate(order)}
-    return lambda name: places.get(name, len(places))
+def _cell(words: str, look: str, x: float, y: float, width: float) -> Iterator[str]:
+    yield svg.rect(x, y + 2, width, _CELL - 4, look)
+    if width > 84:
+        yield svg.text(x + 8, y + 17, svg.shortened(words, int(width / 6.2)), "small")
+    else:
+        yield svg.text(x + width / 2, y + 17, words[0], text_anchor="middle")
 
 
 class _Page:
@@ -60,9 +63,8 @@ class _Page:
         self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers) + len(outside)))
         self._regions_y = _TOP + _HEAD + 6
         self._table_y = self._regions_y + _REGION * (len(self._networks) + 1) + 14
-        order = [container.name for container in setup.containers]  # as on the map, whose columns go on in the table
-        self._sources = sorted(dict.fromkeys(one.source for one in reaches), key=_place(order))
-        self._targets = sorted(dict.fromkeys(one.target for one in reaches), key=_place(order))
+        self._matrix = ReachMatrix(setup, reaches)
+        self._sources, self._targets = self._matrix.sources, self._matrix.targets
         self.height = self._table_y + (_CELL * (len(self._sources) + 2) + 8 if reaches else 0)
 
     def map(self) -> Iterator[str]:
@@ -115,10 +117,9 @@ class _Page:
         """In the place of a container's state, for each other one that is pointed at: whether that one reaches it."""
         width = self._width - 10
         for source in self._setup.containers:
-            ways = self._ways(source.name, target.name) if source is not target else []
-            if ways:
-                look = _MARKS[self._best(ways).answer][1]
-                words = svg.shortened(self._summary(ways), max(1, int(width / 6.2)))
+            found = self._summary(source.name, target.name) if source is not target else None
+            if found:
+                words, look = svg.shortened(found[0], max(1, int(width / 6.2))), found[1]
                 box = svg.rect(x, _TOP + 20, width, _HEAD - 28, look)
                 said = svg.text(x + width / 2, _TOP + 33, words, "small", text_anchor="middle")
                 yield svg.only_when((source.id[:12],), (box, said))
@@ -136,10 +137,10 @@ class _Page:
             y = top + 8 + _CELL * row
             yield svg.text(16, y + 17, svg.shortened(self._plain(source), 20), "strong")
             for target in self._targets:
-                ways = self._ways(source, target)
-                if ways:
-                    cell = self._cell(ways, across[target], y, self._width - 10)
-                    label = f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+                found = self._summary(source, target)
+                if found:
+                    cell = _cell(*found, across[target], y, self._width - 10)
+                    label = f"from {self._plain(source)} to {self._plain(target)}: {found[0]}"
                     yield svg.group(f"{source}>{target}", label, cell)
         y = top + 8 + _CELL * len(self._sources) + 14
         seen = {reach.answer for reach in self._reaches}
@@ -152,40 +153,19 @@ class _Page:
         columns = dict.fromkeys((*known, *self._targets))
         return {name: _LEFT + self._width * position for position, name in enumerate(columns)}
 
-    def _cell(self, ways: Sequence[Reach], x: float, y: float, width: float) -> Iterator[str]:
-        best = self._best(ways)
+    def _summary(self, source: str, target: str) -> tuple[str, str] | None:
+        """Words with a mark before them, and their class; None where no way was tried."""
+        best = self._matrix.best(source, target)
+        if best is None:
+            return None
         mark, look = _MARKS[best.answer]
-        yield svg.rect(x, y + 2, width, _CELL - 4, look)
-        if width > 84:
-            yield svg.text(x + 8, y + 17, svg.shortened(self._summary(ways), int(width / 6.2)), "small")
-        else:
-            yield svg.text(x + width / 2, y + 17, mark, text_anchor="middle")
-
-    def _best(self, ways: Sequence[Reach]) -> Reach:
-        """The way that tells most: one that works, by name before by address; else the first."""
-        return next((one for one in ways if one.answer is Answer.ANSWERED), ways[0])
-
-    def _summary(self, ways: Sequence[Reach]) -> str:
-        best = self._best(ways)
-        mark = _MARKS[best.answer][0]
-        return f"{mark} {self._how(best)}" if best.answer is Answer.ANSWERED else f"{mark} {best.answer.value}"
-
-    def _how(self, reach: Reach) -> str:
-        target = next((one for one in self._setup.containers if one.name == reach.target), None)
-        if reach.address == "localhost":
-            return f"localhost:{reach.port}"
-        return "by name" if target is None or reach.address in names(target) else "by address"
-
-    def _ways(self, source: str, target: str) -> list[Reach]:
-        """Every way between two, without a container's localhost where that means itself."""
-        found = [one for one in self._reaches if (one.source, one.target) == (source, target)]
-        return [one for one in found if one.address != "localhost" or source in (target, HOST)] or found
+        return f"{mark} {self._matrix.summary(best)}", look
 
     def panels(self) -> dict[str, tuple[Part, ...]]:
         found: dict[str, tuple[Part, ...]] = {}
         for source in self._sources:
             for target in self._targets:
-                ways = [one for one in self._reaches if (one.source, one.target) == (source, target)]
+                ways = self._matrix.all_ways(source, target)
                 if ways:
                     heading = f"from {self._plain(source)} to {self._plain(target)}"
                     found[f"{source}>{target}"] = (
@@ -217,9 +197,9 @@ class _Page:
             yield self._spoken(container)
         for source in self._sources:
             for target in self._targets:
-                ways = self._ways(source, target)
-                if ways:
-                    yield f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+                found = self._summary(source, target)
+                if found:
+                    yield f"from {self._plain(source)} to {self._plain(target)}: {found[0]}"
 
     def _plain(self, words: str) -> str:
         return words.replace(self._suffix, "") if self._suffix else words
