@@ -148,3 +148,19 @@ def test_on_the_hosts_network_addresses_get_through_and_names_do_not(scratch: Sc
     assert str(web.name) in explain(setup, found[address]).why
     assert found[scratch.name("b")].answer is Answer.NAME_NOT_FOUND
     assert explain(setup, found[scratch.name("b")]).fix == f"use its address, {address}"
+
+
+def test_a_published_port_is_reached_through_the_gateway_and_an_alias_by_its_name(scratch: Scratch) -> None:
+    web, other = scratch.network("web"), scratch.network("other")
+    scratch.run("busybox:stable", WEB, name="b", networks=[web], ports={"80/tcp": ("0.0.0.0", 0)})
+    scratch.run("busybox:stable", SLEEP, name="a", networks=[other])
+    scratch.run("busybox:stable", SLEEP, name="neighbour", networks=[web])
+    setup = mine(scratch)
+    port = setup.container(scratch.name("b")).ports[0].host_port
+    gateway = next(one.gateway for one in setup.networks if one.name == other.name)
+    reaches = measure_reach(scratch.client, setup, from_host=False)
+    through = next(one for one in reaches if (one.source, one.address) == (scratch.name("a"), gateway))
+    assert (through.port, through.answer) == (port, Answer.ANSWERED)
+    assert f"Port {port} of the host is published" in explain(setup, through).why
+    alias = next(one for one in reaches if (one.source, one.address) == (scratch.name("neighbour"), "b"))
+    assert alias.answer is Answer.ANSWERED
