@@ -7,10 +7,12 @@ Nothing without the course's label is ever touched, and nothing of a session tha
 """
 
 import json
+import os
 import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -115,10 +117,12 @@ def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool)
 def _folders() -> dict[Path, str]:
     """This owner's temporary folders, and the sessions that made them."""
     found = {}
+    me = os.getuid() if hasattr(os, "getuid") else 0  # Windows gives everyone a folder of their own
     for folder in Path(tempfile.gettempdir()).glob(f"{labels.COURSE}-*"):
         session = labels.folder_session(folder.name)
-        if session and not folder.is_symlink() and folder.stat().st_uid == Path.home().stat().st_uid:
-            found[folder] = session
+        with suppress(FileNotFoundError):  # its own process has just removed it
+            if session and folder.lstat().st_uid == me and not folder.is_symlink():
+                found[folder] = session
     return found
 
 

@@ -2,8 +2,8 @@
 
 Enters: docker-py's client and a `Setup`. Leaves: one `Reach` for every way from a container, or from the host, to a TCP
 port of a container or of the world outside. Runs a helper container in the network namespace of each source, so that
-nothing need be installed there; may import `course.clean`, `course.labels`
-and its neighbours.
+nothing need be installed there; may import `course.clean`, `course.labels` and
+its neighbours.
 """
 
 import errno

@@ -72,7 +72,7 @@ def test_a_picked_step_shows_its_line_its_log_and_its_reason() -> None:
 
 
 def test_a_line_runs_along_all_that_the_break_pulled_down() -> None:
-    """From below the first step that ran to the top of the last one, and past the metadata above that it does not go."""
+    """From below the first step that ran to the top of the last one, and not past the metadata above that."""
     steps = (Status.REUSED, Status.RAN, Status.METADATA, Status.RAN, Status.METADATA)
     trace = BuildTrace(steps=tuple(step(number, status) for number, status in enumerate(steps, 1)))
     root = ElementTree.fromstring(draw_stack(trace).svg)
