@@ -11,9 +11,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +26,9 @@ from course import labels
 from course.builds import record
 from course.engine.http import docker_host, post
 
-_GONE_OR_GOING: Final = (404, 409)
+_GONE_OR_BUSY: Final = (403, 404, 409)
+"""Not there, being removed already, or in use: a network with containers on it is 403 (moby, libnetwork's errors)."""
+_PATIENCE_S: Final = 5.0
 _PRUNED_AT_ONCE: Final = 2000
 """Ids in one call, which goes through the whole cache; they travel in its address, of which Go takes a megabyte."""
 
@@ -77,7 +81,7 @@ def _sessions(client: DockerClient) -> set[str]:
     """Every session of this owner that left something here."""
     owned = labels.owned_filter()
     carried = [
-        *(container.labels for container in client.containers.list(all=True, filters=owned)),
+        *(container.labels for container in client.containers.list(all=True, filters=owned, ignore_removed=True)),
         *(network.attrs.get("Labels") for network in client.networks.list(filters=owned)),
         *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
         *(image.get("Labels") for image in _images(client)),
@@ -87,31 +91,47 @@ def _sessions(client: DockerClient) -> set[str]:
 
 
 def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool) -> Removed:
-    owned = labels.owned_filter()
-
-    def ours(carried: dict[str, str] | None) -> bool:
-        return labels.made_by(carried) in sessions
-
-    containers = [c for c in client.containers.list(all=True, filters=owned) if ours(c.labels)]
-    networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
-    volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
-    images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]
-    removed = {
-        "containers": remove_each((c.name or c.short_id, lambda c=c: c.remove(force=True, v=True)) for c in containers),
-        "networks": remove_each((n.name or n.short_id, n.remove) for n in networks),
-        "volumes": remove_each((v.name, lambda v=v: v.remove(force=True)) for v in volumes),
-        "images": remove_each(
-            (name, lambda name=name: client.images.remove(name, force=True))
-            for image in images
-            for name in _tags(image) or [image["Id"]]
-        ),
-    }
+    """Remove in passes, until one finds no container and no network, or patience ends: a killed process's last request
+    may still make a container, and one that is going holds its network for a moment.
+    """
+    removed: dict[str, tuple[str, ...]] = dict.fromkeys(("containers", "networks", "volumes", "images"), ())
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        found = _removals(client, sessions, catalogue=catalogue)
+        for kind, removals in found.items():
+            removed[kind] += remove_each(removals)
+        if not (found["containers"] or found["networks"]) or time.monotonic() > deadline:
+            break
     # a live session of this owner's still works in its folders, and removes them itself
     folders = [folder for folder, session in _folders().items() if session in sessions and not labels.is_alive(session)]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     gone = tuple(folder.name for folder in folders if not folder.exists())
     return Removed(**removed, cache_records=_remove_cache(client, sessions), folders=gone)
+
+
+def _removals(
+    client: DockerClient, sessions: Collection[str], *, catalogue: bool
+) -> dict[str, list[tuple[str, Callable[[], object]]]]:
+    """What these sessions made, by kind, each by its name and with how to remove it."""
+    owned = labels.owned_filter()
+
+    def ours(carried: dict[str, str] | None) -> bool:
+        return labels.made_by(carried) in sessions
+
+    containers = client.containers.list(all=True, filters=owned, ignore_removed=True)
+    networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
+    volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
+    images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]
+    tags = [name for image in images for name in _tags(image) or [image["Id"]]]
+    return {
+        "containers": [
+            (c.name or c.short_id, partial(c.remove, force=True, v=True)) for c in containers if ours(c.labels)
+        ],
+        "networks": [(n.name or n.short_id, n.remove) for n in networks],
+        "volumes": [(v.name, partial(v.remove, force=True)) for v in volumes],
+        "images": [(name, partial(client.images.remove, name, force=True)) for name in tags],
+    }
 
 
 def _folders() -> dict[Path, str]:
@@ -140,14 +160,14 @@ def _is_listed(image: Mapping[str, Any]) -> bool:
     return (image.get("Labels") or {}).get(labels.IMAGE) in _tags(image)
 
 
-def remove_each(removals: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
-    """Do each removal and name those that were done; what is gone already, or on its way, is no trouble."""
+def remove_each(removals: Iterable[tuple[str, Callable[[], object]]]) -> tuple[str, ...]:
+    """Do each removal and name those that were done; what is gone already, on its way or in use is no trouble."""
     done = []
     for name, remove in removals:
         try:
             remove()
         except APIError as error:
-            if error.status_code not in _GONE_OR_GOING:
+            if error.status_code not in _GONE_OR_BUSY:
                 raise
             continue
         done.append(name)

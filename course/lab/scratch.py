@@ -15,6 +15,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final
@@ -137,11 +138,9 @@ class Scratch:
     def _remove(self) -> None:
         mine: dict[str, str | list[str] | bool] = {"label": f"{SCRATCH}={self.id}"}
         containers = self.client.containers.list(all=True, filters=mine, ignore_removed=True)
-        remove_each((one.short_id, lambda one=one: one.remove(force=True, v=True)) for one in containers)
+        remove_each((one.short_id, partial(one.remove, force=True, v=True)) for one in containers)
         remove_each((one.short_id, one.remove) for one in self.client.networks.list(filters=mine))
-        remove_each(
-            (one.name, lambda one=one: one.remove(force=True)) for one in self.client.volumes.list(filters=mine)
-        )
+        remove_each((one.name, partial(one.remove, force=True)) for one in self.client.volumes.list(filters=mine))
 
     def _labels(self) -> dict[str, str]:
         return labels.labels(**{SCRATCH: self.id})

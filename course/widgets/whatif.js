@@ -112,6 +112,7 @@ function render({ model, el }) {
       field.value = value;
       field.placeholder = model.get("defaults")[name];
       field.size = 12;
+      field.dataset.lmSuppressShortcuts = "true"; // JupyterLab would keep Enter for itself
       field.dataset.name = name;
       field.addEventListener("change", () => ask({ arguments: { ...model.get("arguments"), [name]: field.value } }));
     }
