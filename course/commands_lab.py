@@ -27,7 +27,7 @@ def ps(arguments: argparse.Namespace) -> int:
 def net(arguments: argparse.Namespace) -> int:
     """Show networks, and who reaches whom."""
     from course.lab import measure_reach, read_setup
-    from course.terminal_setup import network_table, reach_table
+    from course.terminal_setup import network_table, reach_matrix, reach_table
 
     if not arguments.reach:
         return _show(arguments, "networks", network_table)
@@ -38,6 +38,8 @@ def net(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([dataclasses.asdict(reach) for reach in reaches])
     else:
+        OUT.print(reach_matrix(setup, reaches))
+        OUT.print()
         OUT.print(reach_table(setup, reaches))
     return 0
 

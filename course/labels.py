@@ -8,6 +8,7 @@ it, so that a later process can tell a dead session's leftovers from a live neig
 
 import getpass
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,17 @@ def is_alive(session_id: str) -> bool:
 def labels(**extra: str) -> dict[str, str]:
     """The labels for a new object of this process, and any `extra` ones."""
     return {COURSE: "1", OWNER: owner(), SESSION: session(), IMAGE: "", **extra}
+
+
+def folder_prefix() -> str:
+    """How the names of this process's temporary folders begin."""
+    return f"{COURSE}-{socket.gethostname()}-{session()}-"
+
+
+def folder_session(name: str) -> str | None:
+    """The session of this host whose temporary folder has this name, or None where it is something else."""
+    found = re.fullmatch(rf"{COURSE}-{re.escape(socket.gethostname())}-(\d+-\d+)-\w+", name)
+    return found[1] if found else None
 
 
 def made_by(carried: Mapping[str, str] | None) -> str | None:

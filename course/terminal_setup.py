@@ -4,6 +4,7 @@ Enters: a `Setup` and `Reach`es. Leaves: rich renderables. May import `course.la
 """
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from course.lab.explain_reach import explain
 from course.lab.reach import Answer, Reach
+from course.lab.reach_matrix import ReachMatrix
 from course.lab.setup import Container, Setup
 
 _STATES: Final = {"running": "green", "paused": "yellow", "exited": "red", "dead": "red"}
@@ -60,15 +62,34 @@ def volume_table(setup: Setup) -> Table:
 
 
 def reach_table(setup: Setup, reaches: Sequence[Reach]) -> Table:
-    """Each way that was tried, what came of it, and why."""
+    """Each way that was tried, what came of it, and why; of what does not run one line is enough."""
     table = _table("from", "to", "by", "answer", "why, and what would help")
-    for reach in reaches:
-        found = explain(setup, reach)
-        mark, style = _ANSWERS.get(reach.answer, ("x", "yellow"))
-        why = Text(found.why) + (Text(f"\n{found.fix}", style="dim") if found.fix else Text(""))
-        answer = Text(f"{mark} {reach.answer}", style=style)
-        table.add_row(reach.source, reach.target, f"{reach.address}:{reach.port}", answer, why)
+    matrix, last = ReachMatrix(setup, reaches), ("", "")
+    for source, target in product(matrix.sources, matrix.targets):
+        ways = matrix.all_ways(source, target)
+        for reach in ways[:1] if ways and ways[0].answer is Answer.NOT_RUNNING else ways:
+            found = explain(setup, reach)
+            why = Text(found.why) + (Text(f"\n{found.fix}", style="dim") if found.fix else Text(""))
+            by = "any way" if reach.answer is Answer.NOT_RUNNING else f"{reach.address}:{reach.port}"
+            names = ("" if last[0] == source else source, "" if last == (source, target) else target)
+            table.add_row(*names, by, _answer(reach.answer, reach.answer.value), why)
+            last = (source, target)
     return table
+
+
+def reach_matrix(setup: Setup, reaches: Sequence[Reach]) -> Table:
+    """Who reaches whom, at a glance: a row for each source, a column for each target."""
+    matrix = ReachMatrix(setup, reaches)
+    table = _table("from \\ to", *matrix.targets)
+    for source in matrix.sources:
+        found = [matrix.best(source, target) for target in matrix.targets]
+        table.add_row(source, *(_answer(one.answer, matrix.summary(one)) if one else Text("") for one in found))
+    return table
+
+
+def _answer(answer: Answer, words: str) -> Text:
+    mark, style = _ANSWERS.get(answer, ("x", "yellow"))
+    return Text(f"{mark} {words}", style=style)
 
 
 def _mount(container: Container) -> list[str]:

@@ -86,9 +86,9 @@ def history() -> BuildHistory:
     return BuildHistory([*naive, *ordered])
 
 
-def image(layers: int = 3, files: int = 4) -> ImageLayers:
+def image(layers: int = 3, files: int = 4, name: str = "api:1") -> ImageLayers:
     return ImageLayers(
-        name="api:1",
+        name=name,
         layers=tuple(
             Layer(
                 digest=f"sha256:{position}",
@@ -109,11 +109,17 @@ def image(layers: int = 3, files: int = 4) -> ImageLayers:
 
 
 def layers(count: int = 3, files: int = 4) -> LayerExplorer:
-    return LayerExplorer(image(count, files), other=image(1))
+    return LayerExplorer(image(count, files), other=image(1, name="web:1"))
+
+
+SUBNETS = {"back": "172.20.0", "front": "172.21.0"}
 
 
 def container(name: str, *networks: str, state: str = "running", ports: tuple[Port, ...] = ()) -> Container:
-    attached = tuple(Attachment(network=one, address=f"172.20.{n}.2", names=(name,)) for n, one in enumerate(networks))
+    own = 2 + sum(map(ord, name)) % 200
+    attached = tuple(
+        Attachment(network=one, address=f"{SUBNETS.get(one, '172.17.0')}.{own}", names=(name,)) for one in networks
+    )
     return Container(
         id=f"id-of-{name}",
         name=name,
@@ -128,9 +134,9 @@ def container(name: str, *networks: str, state: str = "running", ports: tuple[Po
     )
 
 
-def network() -> NetworkMap:
+def setup() -> Setup:
     published = (Port(container_port=80, protocol="tcp", address="127.0.0.1", host_port=8080),)
-    setup = Setup(
+    return Setup(
         containers=(
             container("api", "back", "front"),
             container("db", "back"),
@@ -142,7 +148,10 @@ def network() -> NetworkMap:
         ),
         volumes=(),
     )
-    reaches = [
+
+
+def reaches() -> tuple[Reach, ...]:
+    found = [
         Reach(source=source, target=target, address=target, port=80, answer=answer, seconds=0.01)
         for source, target, answer in (
             ("api", "db", Answer.ANSWERED),
@@ -151,13 +160,15 @@ def network() -> NetworkMap:
             (HOST, "db", Answer.NAME_NOT_FOUND),
         )
     ]
-    reaches.append(
-        Reach(source=HOST, target="web", address="localhost", port=8080, answer=Answer.ANSWERED, seconds=0.01)
-    )
-    return NetworkMap(setup, reaches)
+    found.append(Reach(source=HOST, target="web", address="localhost", port=8080, answer=Answer.ANSWERED, seconds=0.01))
+    return tuple(found)
 
 
-def lineage() -> VolumeLineage:
+def network() -> NetworkMap:
+    return NetworkMap(setup(), reaches())
+
+
+def story() -> Lineage:
     moments: list[Moment] = []
     for name, volume in (("plain", "anonymous 1"), ("kept", "data")):
         gone = (volume,) if volume.startswith("anonymous") else ()
@@ -177,7 +188,11 @@ def lineage() -> VolumeLineage:
             Moment(deed=Deed.STARTED, container=name, generation=2),
             Moment(deed=Deed.READ, container=name, generation=2, volumes=(after,), notes=notes),
         ]
-    return VolumeLineage(Lineage(moments=tuple(moments), anonymous=("anonymous 1", "anonymous 2")))
+    return Lineage(moments=tuple(moments), anonymous=("anonymous 1", "anonymous 2"))
+
+
+def lineage() -> VolumeLineage:
+    return VolumeLineage(story())
 
 
 def progress() -> ProgressBars:
@@ -187,9 +202,9 @@ def progress() -> ProgressBars:
 
 
 def what_if() -> WhatIf:
-    text = "\n".join(
-        ("ARG VERSION=1", *LINES[:2], "# the packages", "COPY package.json ./", "RUN npm ci", LINES[4], "COPY . .")
-    )
+    version = ("ARG VERSION=1", "RUN echo $VERSION > version")
+    packages = ("# the packages", "COPY package.json ./", "RUN npm ci")
+    text = "\n".join((*LINES[:2], *version, *packages, LINES[4], "COPY . ."))
     paths = ("package.json", "src/index.js", "README.md")
     files = tuple(Fingerprint(path=path, kind="file", mode=0o644, digest=path) for path in paths)
     return WhatIf(BuildInput(dockerfile=parse(text), files=files), seconds={"RUN npm ci": 9.2, "COPY . .": 0.1})

@@ -70,8 +70,8 @@ class BuildTrace:
                 return step
         raise KeyError(f"no instruction begins on line {line}")
 
-    def to_json(self) -> dict[str, Any]:
-        """The object that `course build --json` prints."""
+    def to_json(self, *, logs: bool = False) -> dict[str, Any]:
+        """The object that `course build --json` prints; for a picture with all that it shows, also with the `logs`."""
         error = None if self.error is None else {"message": self.error.message, "line": self.error.line}
         return {
             "image_id": self.image_id,
@@ -87,6 +87,7 @@ class BuildTrace:
                     "status": step.status.value,
                     "seconds": round(step.seconds, 3),
                     "error": step.error,
+                    **({"log": step.log} if logs else {}),
                 }
                 for step in self.steps
             ],

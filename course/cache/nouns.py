@@ -182,6 +182,18 @@ class Prediction:
     reason: str = ""
     cause: Cause | None = None
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Prediction":
+        """The inverse of `to_json`."""
+        told = data["cause"]
+        subject = (
+            next((told[name] for name in ("path", "line", "name", "step") if name in told), None) if told else None
+        )
+        cause = Cause(kind=told["kind"], subject=subject, before=told["before"], after=told["after"]) if told else None
+        names = ("stage", "index", "line", "instruction", "text")
+        step = StepRef(**{name: data[name] for name in names})
+        return cls(step=step, verdict=Verdict(data["verdict"]), reason=data["reason"], cause=cause)
+
     def to_json(self) -> dict[str, Any]:
         """One object of the `steps` of `course predict --json`."""
         return {

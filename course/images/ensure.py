@@ -225,5 +225,5 @@ def _build(client: DockerClient, folder: Path, name: str, *, arguments: Any, car
 @contextmanager
 def _context() -> Iterator[Path]:
     """A temporary folder whose modes do not depend on this user's umask."""
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         yield Path(folder)

@@ -1,27 +1,30 @@
 """What an image is made of: its layers, and what each of them adds, changes and removes.
 
 Enters: docker-py's client, or the archive that `docker save` writes. Leaves: `ImageLayers`. Reads the archive as it
-comes and keeps no file; may import `course.errors`.
+comes and keeps no file; may import `course.errors` and its neighbour.
 
 Both of an archive's forms are read: Docker's own of before 25 (a folder per layer) and the OCI layout (blobs).
 Deletions are the marks of OCI's image specification (layer.md, 'Whiteouts').
 """
 
-import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from docker import DockerClient
 from docker.errors import ImageNotFound
 
 from course.errors import CourseError
+from course.images.forward import Forward, Part
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
+_SHELL: Final = re.compile(r"(?:RUN )?(?:\|\d+ .*?)?/bin/sh -c ", re.DOTALL)
+_GZIP: Final = b"\x1f\x8b"
 _JSON_LIMIT: Final = 4_000_000
 """A description of an image is smaller, and a layer's blob that begins like JSON would not be one."""
 
@@ -84,6 +87,10 @@ class ImageLayers:
         """What was stored and cannot be seen any more."""
         return sum(layer.wasted_bytes for layer in self.layers)
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
     def files(self, up_to: int | None = None) -> dict[str, int]:
         """Path to size of the files that are seen with the layers below position `up_to`, with all by default."""
         top = len(self.layers) if up_to is None else up_to
@@ -114,21 +121,24 @@ def read_layers(client: DockerClient, name: str) -> ImageLayers:
     except ImageNotFound:
         raise CourseError(f"There is no image {name}.", fix="`docker images` lists what the engine has") from None
     wanted = name if not name.startswith("sha256:") else image_id
-    with io.BufferedReader(_Chunks(client.api.get_image(wanted)), 1 << 20) as archive:
-        return read_archive(archive, name)
+    return read_archive(client.api.get_image(wanted), name)
 
 
-def read_archive(archive: IO[bytes], name: str) -> ImageLayers:
-    """Read what `docker save` wrote, front to back. Raises `CourseError` when it is not an image."""
+def read_archive(archive: Iterable[bytes], name: str) -> ImageLayers:
+    """Read what `docker save` wrote, as it comes in chunks. Raises `CourseError` when it is not an image."""
     listings: dict[str, list[_Entry]] = {}
     documents: dict[str, Any] = {}
     links: dict[str, str] = {}
-    with tarfile.open(fileobj=archive, mode="r|") as outer:
-        for member in outer:
-            if member.issym() or member.islnk():  # the same layer, twice in one image
-                links[member.name] = _resolved(member)
-            elif member.isfile():
-                _read_member(outer, member, listings, documents)
+    stream = Forward(archive)
+    try:
+        with tarfile.open(fileobj=stream, mode="r:") as outer:  # type: ignore[call-overload]  # needs no more of a file
+            while (member := outer.next()) is not None:
+                if member.issym() or member.islnk():  # the same layer, twice in one image
+                    links[member.name] = _resolved(member)
+                elif member.isfile():
+                    _read_member(stream, member, listings, documents)
+    except tarfile.TarError as error:
+        raise CourseError(f"{name}: the archive cannot be read: {error}", fix="an archive of `docker save`") from error
     manifest = documents.get("manifest.json")
     if not manifest:
         raise CourseError(f"{name}: the archive has no manifest.", fix="an archive of `docker save`")
@@ -146,55 +156,28 @@ class _Entry:
     is_folder: bool
 
 
-class _Chunks(io.RawIOBase):
-    """Chunks of bytes as a file that can be read once."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks, self._rest = iter(chunks), memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-
 def _read_member(
-    outer: tarfile.TarFile, member: tarfile.TarInfo, listings: dict[str, list[_Entry]], documents: dict[str, Any]
+    stream: Forward, member: tarfile.TarInfo, listings: dict[str, list[_Entry]], documents: dict[str, Any]
 ) -> None:
-    file = outer.extractfile(member)
-    assert file is not None
-    begin = file.read(1)
-    if member.name.endswith(".json") or (begin == b"{" and member.size < _JSON_LIMIT):
+    """Read the member at which the stream stands, where it is a document or a layer."""
+    begin = stream.peek(2)
+    if member.name.endswith(".json") or (begin[:1] == b"{" and member.size < _JSON_LIMIT):
         try:
-            documents[member.name] = json.loads(begin + file.read())
+            documents[member.name] = json.loads(stream.read(member.size))
         except ValueError:  # a file that is neither: of a plug-in's, or a version's of its own
             return
     elif member.size > 1 and (member.name.endswith("layer.tar") or "blobs/" in member.name):
-        listings[member.name] = list(_entries(io.BufferedReader(_Chunks(_all(begin, file)), 1 << 20)))
+        listings[member.name] = list(_entries(Part(stream, member.size), is_plain=begin != _GZIP))
 
 
-def _all(begin: bytes, file: IO[bytes]) -> Iterator[bytes]:
-    yield begin
-    while chunk := file.read(1 << 20):
-        yield chunk
-
-
-def _entries(layer: IO[bytes]) -> Iterator[_Entry]:
-    with tarfile.open(fileobj=layer, mode="r|*") as tar:
-        for member in tar:
-            yield _Entry(
-                member.name.removeprefix("./").strip("/"), member.size if member.isfile() else 0, member.isdir()
-            )
-            tar.members.clear()  # type: ignore[attr-defined]  # a stream never goes back to them
+def _entries(layer: Part, *, is_plain: bool) -> Iterator[_Entry]:
+    """What a layer's archive lists; the containerd store may have it compressed."""
+    tar: tarfile.TarFile
+    with tarfile.open(fileobj=layer, mode="r:" if is_plain else "r|*", bufsize=1 << 18) as tar:  # type: ignore[call-overload]
+        while (member := tar.next()) is not None:
+            path = member.name.removeprefix("./").strip("/")
+            yield _Entry(path, member.size if member.isfile() else 0, member.isdir())
+            tar.members.clear()  # type: ignore[attr-defined]  # nobody goes back to them
 
 
 def _resolved(member: tarfile.TarInfo) -> str:
@@ -225,8 +208,8 @@ def _plain(created_by: str) -> str:
     words = created_by.removesuffix("# buildkit").strip()
     if words.startswith("/bin/sh -c #(nop)"):
         return words.removeprefix("/bin/sh -c #(nop)").strip()
-    words = words.removeprefix("RUN ") if words.startswith("RUN /bin/sh -c ") else words
-    return f"RUN {words.removeprefix('/bin/sh -c ')}" if words.startswith("/bin/sh -c ") else words
+    command = _SHELL.match(words)  # with ARGs in force their number and values stand before the shell
+    return f"RUN {words[command.end() :]}" if command else words
 
 
 def _changes(listings: Sequence[Sequence[_Entry]]) -> list[list[Change]]:

@@ -61,10 +61,12 @@ class Lineage:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Notes that were written and are missing from the last read that was made."""
-        reads = [one for one in self.moments if one.deed is Deed.READ]
-        written = dict.fromkeys(note for one in self.moments if one.deed is Deed.WROTE for note in one.notes)
-        return tuple(note for note in written if reads and note not in reads[-1].notes)
+        """Notes that a container wrote and that the last of its name to look did not find."""
+        last = {one.container: one.notes for one in self.moments if one.deed is Deed.READ}
+        written = dict.fromkeys(
+            (one.container, note) for one in self.moments if one.deed is Deed.WROTE for note in one.notes
+        )
+        return tuple(note for container, note in written if note not in last.get(container, (note,)))
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

@@ -14,6 +14,7 @@ from typing import Final, Unpack
 
 from docker import DockerClient
 
+from course import labels
 from course.builds import BuildTrace, build
 from course.builds.client import BuildOptions
 from course.clean import clean, clean_session
@@ -35,7 +36,7 @@ class Project:
     a lesson shows what the first did."""
 
     def __init__(self, source: Path, *, client: DockerClient, dockerfile: str = "Dockerfile") -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="layer-by-layer-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=labels.folder_prefix(), ignore_cleanup_errors=True)
         self.root = Path(self._folder.name) / source.name
         self.client = client
         self.is_new = True

@@ -2,24 +2,24 @@
 
 Enters: docker-py's client and a `Setup`. Leaves: one `Reach` for every way from a container, or from the host, to a TCP
 port of a container or of the world outside. Runs a helper container in the network namespace of each source, so that
-nothing need be installed there; may import `course.labels`, `course.errors` and its neighbours.
+nothing need be installed there; may import `course.clean`, `course.labels` and
+its neighbours.
 """
 
 import errno
-import ipaddress
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from docker import DockerClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 
 from course import labels
+from course.clean import remove_each
 from course.lab.setup import Container, Setup
 
 HOST: Final = "the host"
@@ -105,7 +105,7 @@ def measure_reach(
 
 def all_ways(setup: Setup, *, outside: Sequence[tuple[str, int]] = (), from_host: bool = True) -> Iterator[Way]:
     """Every way that a learner might try."""
-    gateways = {network.name: _gateway(network.subnets) for network in setup.networks}
+    gateways = {network.name: network.gateway for network in setup.networks}
     for source in setup.containers:
         for target in setup.containers:
             yield from _between(source, target, gateways)
@@ -113,7 +113,8 @@ def all_ways(setup: Setup, *, outside: Sequence[tuple[str, int]] = (), from_host
             yield Way(source=source.name, target=address, address=address, port=port)
     for target in setup.containers if from_host else ():
         for port in target.listens:
-            for address in (target.name, *(one.address for one in target.networks if one.address)):
+            own = ("localhost",) if target.network_mode == "host" else ()
+            for address in (target.name, *(one.address for one in target.networks if one.address), *own):
                 yield Way(source=HOST, target=target.name, address=address, port=port)
         for published in target.ports:
             if published.protocol == "tcp":
@@ -127,19 +128,13 @@ def _between(source: Container, target: Container, gateways: dict[str, str]) -> 
         own = ("localhost",) if source is target or port not in source.listens else ()
         for address in dict.fromkeys((*names, *addresses, *own)):
             yield Way(source=source.name, target=target.name, address=address, port=port)
-    for published in target.ports:
+    on_the_host = [published.host_port for published in target.ports if published.protocol == "tcp"]
+    if target.network_mode == "host":
+        on_the_host += target.listens
+    for port in on_the_host:
         for address in dict.fromkeys(gateways.get(one.network, "") for one in source.networks):
-            if address and published.protocol == "tcp":
-                yield Way(source=source.name, target=target.name, address=address, port=published.host_port)
-
-
-def _gateway(subnets: Sequence[str]) -> str:
-    """The host's own address on a bridge: the first of its subnet."""
-    for subnet in subnets:
-        network = ipaddress.ip_network(subnet, strict=False)
-        if network.version == 4:
-            return str(network.network_address + 1)
-    return ""
+            if address:
+                yield Way(source=source.name, target=target.name, address=address, port=port)
 
 
 def _from_container(client: DockerClient, source: Container, ways: Sequence[Way]) -> list[Reach]:
@@ -154,8 +149,7 @@ def _from_container(client: DockerClient, source: Container, ways: Sequence[Way]
     except APIError:  # the source stopped meanwhile
         return [_reach(way, Answer.NOT_RUNNING, 0.0) for way in ways]
     finally:
-        with suppress(NotFound):
-            client.api.remove_container(helper, force=True, v=True)
+        remove_each([(helper, lambda: client.api.remove_container(helper, force=True, v=True))])
     found = {}
     for line in lines:
         number, code, began, ended, *said = line.split(" ", 4)

@@ -15,13 +15,14 @@ import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from docker import DockerClient
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
@@ -29,7 +30,7 @@ from docker.types import Mount
 
 from course import labels
 from course.builds import BuildTrace, build
-from course.clean import clean_session
+from course.clean import clean, clean_session, remove_each
 from course.engine.http import docker_host
 from course.errors import CourseError
 
@@ -45,7 +46,9 @@ class Scratch:
         self.client = client
         self.id = secrets.token_hex(3)
         self._images = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="layer-by-layer-", ignore_cleanup_errors=True)
+        if not self._open:
+            clean(client)
+        self._folder = tempfile.TemporaryDirectory(prefix=labels.folder_prefix(), ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self._open.add(self.id)
 
@@ -134,15 +137,10 @@ class Scratch:
 
     def _remove(self) -> None:
         mine: dict[str, str | list[str] | bool] = {"label": f"{SCRATCH}={self.id}"}
-        for container in self.client.containers.list(all=True, filters=mine, ignore_removed=True):
-            with suppress(NotFound):
-                container.remove(force=True, v=True)
-        for network in self.client.networks.list(filters=mine):
-            with suppress(NotFound):
-                network.remove()
-        for volume in self.client.volumes.list(filters=mine):
-            with suppress(NotFound):
-                volume.remove(force=True)
+        containers = self.client.containers.list(all=True, filters=mine, ignore_removed=True)
+        remove_each((one.short_id, partial(one.remove, force=True, v=True)) for one in containers)
+        remove_each((one.short_id, one.remove) for one in self.client.networks.list(filters=mine))
+        remove_each((one.name, partial(one.remove, force=True)) for one in self.client.volumes.list(filters=mine))
 
     def _labels(self) -> dict[str, str]:
         return labels.labels(**{SCRATCH: self.id})

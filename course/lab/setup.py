@@ -5,6 +5,7 @@ Enters: docker-py's client. Leaves: `Setup`, once or after each event. Asks the 
 """
 
 import dataclasses
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class Network:
     driver: str
     internal: bool
     subnets: tuple[str, ...]
+    gateway: str = ""
+    """The host's own address on it; empty where it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +108,12 @@ class Setup:
             if one.name == name:
                 return one
         raise LookupError(f"there is no container {name!r}")
+
+
+def network_owner(setup: Setup, container: Container) -> Container | None:
+    """The container whose network this one uses (`--network container:NAME`); None where it has its own."""
+    kind, _, id = container.network_mode.partition(":")
+    return next((one for one in setup.containers if kind == "container" and id in (one.id, one.name)), None)
 
 
 def read_setup(client: DockerClient, *, everything: bool = False) -> Setup:
@@ -196,4 +205,13 @@ def _network(attrs: dict[str, Any]) -> Network:
         driver=attrs["Driver"],
         internal=bool(attrs.get("Internal")),
         subnets=tuple(pool["Subnet"] for pool in pools if pool.get("Subnet")),
+        gateway=next(filter(None, map(_gateway, pools)), ""),
     )
+
+
+def _gateway(pool: dict[str, str]) -> str:
+    """An address of IPv4; an engine that was not told of one takes the subnet's first and may not say so."""
+    network = ipaddress.ip_network(pool.get("Subnet") or "::/0", strict=False)
+    if network.version != 4:
+        return ""
+    return pool.get("Gateway") or str(network.network_address + 1)

@@ -16,7 +16,7 @@ from course.widgets.stack import LOOK
 _ROW: Final = 24
 _TOP: Final = 46
 _HEAD: Final = 40
-_SUM: Final = 30
+_SUM: Final = 40
 _CELLS_X: Final = 330
 _WIDEST: Final = 110
 _NARROW: Final = 46
@@ -48,15 +48,17 @@ def draw_history(builds: Sequence[Built], *, title: str = "The builds") -> Drawi
     series = _by_dockerfile(builds)
     columns = max((len(one) for one in series.values()), default=1)
     width = min(_WIDEST, (svg.WIDTH - 16 - _CELLS_X) / columns)
+    longest = max((build.trace.seconds for build in builds), default=0.0)
     body: list[str] = []
     panels: dict[str, tuple[Part, ...]] = {}
     y = float(_TOP)
     for name, one in series.items():
         body.extend(_block(name, one, y, width, panels))
+        body.extend(_sums(one, y + _HEAD + _ROW * len(_steps(one)), width, longest))
         y += _HEAD + _ROW * len(_steps(one)) + _SUM
     lost = lost_seconds(builds)
     words = "\n".join(_words(series, lost, title))
-    aside = f"{lost:.1f} s lost" if lost else ""
+    aside = f"{lost:.1f} s lost to the slower order" if lost else ""
     return Drawing(svg=svg.document(y + 4, title, words, body, aside=aside), text=words, panels=panels)
 
 
@@ -76,12 +78,20 @@ def _block(
             yield svg.group(key, _spoken(name, label, step, found), _cell(found, x, y, width))
             panels[key] = _panel(build, found, step)
             y += _ROW
-        yield svg.text(x + width - 8, y + 18, f"{build.trace.seconds:.1f} s", "strong", text_anchor="end")
     y = top + _HEAD
     for step in steps:
         yield svg.text(46, y + 16, step.line, "faint code", text_anchor="end")
         yield svg.text(56, y + 16, svg.shortened(step.text.splitlines()[0], 36), "code")
         y += _ROW
+
+
+def _sums(builds: Sequence[Built], top: float, width: float, longest: float) -> Iterator[str]:
+    """Below each column how long the build took, as a bar on one scale for the whole picture, and in seconds."""
+    for column, build in enumerate(builds):
+        x, seconds = _CELLS_X + column * width, build.trace.seconds
+        yield svg.rect(x + 1, top + 6, max(1.0, (width - 2) * seconds / longest) if longest else 1.0, 6, "bar", rx=2)
+        if width >= _NARROW:
+            yield svg.text(x + 1, top + 28, f"{seconds:.1f} s", "strong")
 
 
 def _cell(step: StepTrace | None, x: float, y: float, width: float) -> Iterator[str]:

@@ -3,8 +3,10 @@
 Enters: `ImageLayers`. Leaves: a `Drawing`. Pure; may import `course.images.layers`' nouns and its neighbours.
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from course.images.layers import Change, ImageLayers, Kind, Layer, shared_layers
@@ -18,7 +20,7 @@ _BAR_X: Final = 480
 _BAR_WIDTH: Final = 170
 _LISTED: Final = 300
 """So many of a layer's changes are listed, the largest first."""
-_TREE: Final = 120
+_TREE: Final = 60
 _SIGNS: Final = {Kind.ADDED: "+", Kind.CHANGED: "~", Kind.REMOVED: "-"}
 
 
@@ -30,12 +32,13 @@ def draw_layers(image: ImageLayers, *, other: ImageLayers | None = None, title: 
     largest = max((layer.size_bytes for layer in image.layers), default=0)
     body = list(_headings())
     panels: dict[str, tuple[Part, ...]] = {}
+    trees = _trees(image)
     for position, layer in enumerate(image.layers):
         y = height - _FOOT - _ROW * (position + 1)
         note = f"shared with {other.name}" if other and position < shared else ""
         parts = _row(position, layer, y, largest, note)
         body.append(svg.group(str(position), _spoken(position, layer, note), parts))
-        panels[str(position)] = _panel(image, position)
+        panels[str(position)] = _panel(position, layer, next(trees))
     words = "\n".join(_words(image, other, shared, title))
     wasted = f", {svg.megabytes(image.wasted_bytes)} of it unseen" if image.wasted_bytes else ""
     aside = svg.megabytes(image.size_bytes) + wasted
@@ -72,15 +75,14 @@ def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iter
     yield svg.text(svg.WIDTH - 26, middle, _counts(layer), "small", text_anchor="end")
 
 
-def _panel(image: ImageLayers, position: int) -> tuple[Part, ...]:
-    layer = image.layers[position]
+def _panel(position: int, layer: Layer, tree: str) -> tuple[Part, ...]:
     changes = sorted(layer.changes, key=lambda one: (-one.size_bytes, one.path))
     listed = "\n".join(_line(change) for change in changes[:_LISTED])
     more = f"\n... and {len(changes) - _LISTED} smaller" if len(changes) > _LISTED else ""
     return (
         Part(heading=f"Layer {position + 1}: {svg.megabytes(layer.size_bytes)}", text=layer.created_by, code=True),
         Part(heading="What it adds (+), changes (~) and removes (-)", text=listed + more or "nothing", code=True),
-        Part(heading="The files up to here", text="\n".join(_tree(image.files(position + 1))), code=True),
+        Part(heading="The files up to here", text=tree, code=True),
     )
 
 
@@ -90,18 +92,39 @@ def _line(change: Change) -> str:
     return f"{_SIGNS[change.kind]} {size:>9}  {change.path}{'/' if change.is_folder else ''}{hidden}"
 
 
-def _tree(files: dict[str, int]) -> Iterator[str]:
-    """The largest folders with what is in them, two deep, in the order of names."""
+def _trees(image: ImageLayers) -> Iterator[str]:
+    """For each layer the file system up to it: the largest folders, three deep, in the order of names.
+
+    The sizes are carried on from layer to layer, which for hundreds of layers is the whole difference.
+    """
+    hidden: dict[int, list[Change]] = {}
+    for layer in image.layers:
+        for change in layer.changes:
+            if change.hidden_by is not None:
+                hidden.setdefault(change.hidden_by, []).append(change)
     sizes: Counter[str] = Counter()
-    for path, size in files.items():
-        parts = path.split("/")[:-1]
-        for depth in range(min(len(parts), 3)):
-            sizes["/".join(parts[: depth + 1])] += size
-    yield f"{svg.megabytes(sum(files.values())):>9}  /  {len(files)} files"
-    largest = sorted(sizes, key=lambda path: -sizes[path])[:_TREE]
-    for path in sorted(largest):
-        depth = path.count("/")
-        yield f"{svg.megabytes(sizes[path]):>9}  {'   ' * depth}{path.rpartition('/')[2]}/"
+    files: Counter[str] = Counter()
+    above = cache(_folders)
+    for position, layer in enumerate(image.layers):
+        for sign, changes in ((1, layer.changes), (-1, hidden.get(position, ()))):
+            for change in changes:
+                if change.kind is not Kind.REMOVED and not change.is_folder:
+                    for folder in above(change.path.rpartition("/")[0]):
+                        sizes[folder] += sign * change.size_bytes
+                        files[folder] += sign
+        largest = heapq.nlargest(_TREE, (one for one in files if one and files[one]), key=sizes.__getitem__)
+        lines = (_folder_line(folder, sizes[folder]) for folder in sorted(largest))
+        yield "\n".join((f"{svg.megabytes(sizes['']):>9}  /  {files['']} files", *lines))
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    """A file's folder and those above it, of them the three uppermost, and the root, which is called nothing."""
+    parts = path.split("/")[:3] if path else []
+    return ("", *("/".join(parts[: depth + 1]) for depth in range(len(parts))))
+
+
+def _folder_line(path: str, size_bytes: int) -> str:
+    return f"{svg.megabytes(size_bytes):>9}  {'   ' * path.count('/')}{path.rpartition('/')[2]}/"
 
 
 def _counts(layer: Layer) -> str:

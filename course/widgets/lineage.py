@@ -36,17 +36,19 @@ def draw_lineage(lineage: Lineage, *, title: str = "What outlived its container"
     lane_y = {lane: _TOP + _LANE * (position + 0.5) for position, lane in enumerate(lanes)}
     first = _TOP + _LANE * len(lanes) + 12
     thread_y = {volume: first + _THREAD * (position + 0.5) for position, volume in enumerate(threads)}
+    used = [(n, one) for n, one in enumerate(lineage.moments) if one.deed in (Deed.WROTE, Deed.READ)]
+    for position, moment in used:  # behind all else
+        x, y = across.at(position), lane_y[moment.container, moment.generation] + 12
+        body.extend(svg.line(x, y, x, thread_y[volume], "rule", stroke_width=1.5) for volume in moment.volumes)
     for volume, y in thread_y.items():
         body.extend(_thread(lineage, volume, y, across))
     for lane, y in lane_y.items():
         body.extend(_lane(lineage, lane, y, across))
     panels = {}
-    for position, moment in enumerate(lineage.moments):
-        if moment.deed in (Deed.WROTE, Deed.READ):
-            y = lane_y[moment.container, moment.generation]
-            parts = list(_mark(lineage, moment, across.at(position), y, thread_y))
-            body.append(svg.group(str(position), _spoken(moment), parts))
-            panels[str(position)] = (Part(heading=_name(moment.container, moment.generation), text=_spoken(moment)),)
+    for position, moment in used:
+        parts = _mark(moment, across.at(position), lane_y[moment.container, moment.generation], thread_y)
+        body.append(svg.group(str(position), _spoken(moment), parts))
+        panels[str(position)] = (Part(heading=_name(moment.container, moment.generation), text=_spoken(moment)),)
     words = "\n".join(_words(lineage, title))
     lost = len(lineage.lost)
     aside = f"{lost} note{'s' if lost > 1 else ''} lost" if lost else ""
@@ -84,9 +86,9 @@ def _lane(lineage: Lineage, lane: tuple[str, int], y: float, across: _Across) ->
         yield svg.rect(started, y - 12, max(4.0, right - started), 24, "good")
     for position, moment in mine:
         if moment.deed in (Deed.STOPPED, Deed.ENGINE_RESTARTED):
-            yield svg.text(across.at(position), y - 15, "stop", "small faint", text_anchor="middle")
+            yield svg.text(across.at(position), y - 15, "stop", "small faint halo", text_anchor="middle")
     if removed:
-        yield svg.text(end + 4, y + 4, "✗ removed", "small broke")
+        yield svg.text(end + 4, y + 4, "✗ removed", "small broke halo")
 
 
 def _thread(lineage: Lineage, volume: str, y: float, across: _Across) -> Iterator[str]:
@@ -100,17 +102,16 @@ def _thread(lineage: Lineage, volume: str, y: float, across: _Across) -> Iterato
     yield svg.text(16, y + 14, "anonymous volume" if volume in lineage.anonymous else "named volume", "small faint")
     yield svg.line(begin, y, end, y, look, stroke_width=5, stroke_linecap="round")
     if gone:
-        yield svg.text(end + 6, y + 4, "✗ gone with it", "small broke")
+        yield svg.text(end + 6, y + 4, "✗ gone with it", "small broke halo")
     else:
         yield svg.text(end + 8, y + 4, "✓ lives on", "small")
 
 
-def _mark(lineage: Lineage, moment: Moment, x: float, y: float, thread_y: dict[str, float]) -> Iterator[str]:
+def _mark(moment: Moment, x: float, y: float, thread_y: dict[str, float]) -> Iterator[str]:
     wrote = moment.deed is Deed.WROTE
     for volume in moment.volumes:
         bottom = thread_y[volume]
         yield svg.rect(x - 9, y - 10, 18, bottom - y + 18, "hit", fill="transparent")
-        yield svg.line(x, y, x, bottom, "rule", stroke_width=1.5)
         look = "bar" if wrote or not moment.notes else "goodbar"
         shape = "badbar" if not wrote and not moment.notes else look
         yield f"<circle{svg.attributes(cx=f'{x:.1f}', cy=f'{bottom:.1f}', r=6, class_=shape)}/>"

@@ -7,9 +7,10 @@ neighbours.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from course.lab.explain_reach import explain, names
+from course.lab.explain_reach import explain, networks
 from course.lab.reach import HOST, Answer, Reach
-from course.lab.setup import Container, Setup
+from course.lab.reach_matrix import ReachMatrix
+from course.lab.setup import Container, Setup, network_owner
 from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
 
@@ -42,19 +43,28 @@ def draw_network(
     return Drawing(svg=svg.document(page.height, title, words, body), text=words, panels=page.panels())
 
 
+def _cell(words: str, look: str, x: float, y: float, width: float) -> Iterator[str]:
+    yield svg.rect(x, y + 2, width, _CELL - 4, look)
+    if width > 84:
+        yield svg.text(x + 8, y + 17, svg.shortened(words, int(width / 6.2)), "small")
+    else:
+        yield svg.text(x + width / 2, y + 17, words[0], text_anchor="middle")
+
+
 class _Page:
     """Where everything is, and what is said of it."""
 
     def __init__(self, setup: Setup, reaches: Sequence[Reach], suffix: str) -> None:
         self._setup, self._reaches, self._suffix = setup, reaches, suffix
-        used = {one.network for container in setup.containers for one in container.networks}
-        self._networks = [one for one in setup.networks if one.name in used or one.driver == "bridge"]
-        self._networks = [one for one in self._networks if one.name in used or one.name != "bridge"]
-        self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers)))
+        used = {name for container in setup.containers for name in networks(container)}
+        own = [one for one in setup.networks if one.driver not in ("host", "null") and one.name != "bridge"]
+        self._networks = [one for one in setup.networks if one.name in used or one in own]
+        outside = {one.target for one in reaches} - {one.name for one in setup.containers}
+        self._width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(setup.containers) + len(outside)))
         self._regions_y = _TOP + _HEAD + 6
         self._table_y = self._regions_y + _REGION * (len(self._networks) + 1) + 14
-        self._sources = list(dict.fromkeys(one.source for one in reaches))
-        self._targets = list(dict.fromkeys(one.target for one in reaches))
+        self._matrix = ReachMatrix(setup, reaches)
+        self._sources, self._targets = self._matrix.sources, self._matrix.targets
         self.height = self._table_y + (_CELL * (len(self._sources) + 2) + 8 if reaches else 0)
 
     def map(self) -> Iterator[str]:
@@ -85,7 +95,8 @@ class _Page:
         rows = {one.name: position for position, one in enumerate(self._networks)}
         attached = [(rows[one.network], one) for one in container.networks if one.network in rows]
         lowest = max((self._regions_y + _REGION * row for row, _ in attached), default=0.0)
-        if container.ports:
+        on_the_host = container.network_mode == "host"
+        if container.ports or on_the_host:
             lowest = host_y
         if lowest:
             yield svg.line(middle, _TOP + _HEAD - 8, middle, lowest + 10, "rule", stroke_width=2)
@@ -94,9 +105,10 @@ class _Page:
             yield svg.rect(x, y + 8, width, _REGION - 22, "ask")
             last = one.address if width > 84 else "." + one.address.rpartition(".")[2]
             yield svg.text(middle, y + 28, last or "no address", "small code", text_anchor="middle")
-        if container.ports:
+        if container.ports or on_the_host:
             yield svg.rect(x, host_y + 8, width, _REGION - 22, "work")
             ports = ", ".join(f"{one.host_port}→{one.container_port}" for one in container.ports)
+            ports = "its network" if on_the_host else ports
             yield svg.text(
                 middle, host_y + 28, svg.shortened(ports, max(2, int(width / 6))), "small", text_anchor="middle"
             )
@@ -105,10 +117,9 @@ class _Page:
         """In the place of a container's state, for each other one that is pointed at: whether that one reaches it."""
         width = self._width - 10
         for source in self._setup.containers:
-            ways = self._ways(source.name, target.name) if source is not target else []
-            if ways:
-                look = _MARKS[self._best(ways).answer][1]
-                words = svg.shortened(self._summary(ways), max(1, int(width / 6.2)))
+            found = self._summary(source.name, target.name) if source is not target else None
+            if found:
+                words, look = svg.shortened(found[0], max(1, int(width / 6.2))), found[1]
                 box = svg.rect(x, _TOP + 20, width, _HEAD - 28, look)
                 said = svg.text(x + width / 2, _TOP + 33, words, "small", text_anchor="middle")
                 yield svg.only_when((source.id[:12],), (box, said))
@@ -118,57 +129,43 @@ class _Page:
             return
         top = self._table_y + 16
         yield svg.text(16, top, "from ↓  to →", "small faint")
-        width = min(_WIDEST, (svg.WIDTH - _LEFT - 16) / max(1, len(self._targets)))
-        for column, target in enumerate(self._targets):
-            label = svg.shortened(self._plain(target), max(2, int((width - 6) / 7)))
-            yield svg.text(_LEFT + width * column + 4, top, label, "small strong")
+        across = self._across()
+        for target in self._targets:
+            label = svg.shortened(self._plain(target), max(2, int((self._width - 10) / 7)))
+            yield svg.text(across[target] + (self._width - 10) / 2, top, label, "small strong", text_anchor="middle")
         for row, source in enumerate(self._sources):
             y = top + 8 + _CELL * row
             yield svg.text(16, y + 17, svg.shortened(self._plain(source), 20), "strong")
-            for column, target in enumerate(self._targets):
-                ways = self._ways(source, target)
-                if ways:
-                    cell = self._cell(ways, _LEFT + width * column, y, width - 6)
-                    label = f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+            for target in self._targets:
+                found = self._summary(source, target)
+                if found:
+                    cell = _cell(*found, across[target], y, self._width - 10)
+                    label = f"from {self._plain(source)} to {self._plain(target)}: {found[0]}"
                     yield svg.group(f"{source}>{target}", label, cell)
         y = top + 8 + _CELL * len(self._sources) + 14
-        legend = "  ·  ".join(f"{mark} {answer.value}" for answer, (mark, _) in _MARKS.items())
+        seen = {reach.answer for reach in self._reaches}
+        legend = "  ·  ".join(f"{mark} {answer.value}" for answer, (mark, _) in _MARKS.items() if answer in seen)
         yield svg.text(16, y, legend, "small faint")
 
-    def _cell(self, ways: Sequence[Reach], x: float, y: float, width: float) -> Iterator[str]:
-        best = self._best(ways)
+    def _across(self) -> dict[str, float]:
+        """Where each target's column begins; one of the world outside comes after the map's."""
+        known = [container.name for container in self._setup.containers]
+        columns = dict.fromkeys((*known, *self._targets))
+        return {name: _LEFT + self._width * position for position, name in enumerate(columns)}
+
+    def _summary(self, source: str, target: str) -> tuple[str, str] | None:
+        """Words with a mark before them, and their class; None where no way was tried."""
+        best = self._matrix.best(source, target)
+        if best is None:
+            return None
         mark, look = _MARKS[best.answer]
-        yield svg.rect(x, y + 2, width, _CELL - 4, look)
-        if width > 84:
-            yield svg.text(x + 8, y + 17, svg.shortened(self._summary(ways), int(width / 6.2)), "small")
-        else:
-            yield svg.text(x + width / 2, y + 17, mark, text_anchor="middle")
-
-    def _best(self, ways: Sequence[Reach]) -> Reach:
-        """The way that tells most: one that works, by name before by address; else the first."""
-        return next((one for one in ways if one.answer is Answer.ANSWERED), ways[0])
-
-    def _summary(self, ways: Sequence[Reach]) -> str:
-        best = self._best(ways)
-        mark = _MARKS[best.answer][0]
-        return f"{mark} {self._how(best)}" if best.answer is Answer.ANSWERED else f"{mark} {best.answer.value}"
-
-    def _how(self, reach: Reach) -> str:
-        target = next((one for one in self._setup.containers if one.name == reach.target), None)
-        if reach.address == "localhost":
-            return f"localhost:{reach.port}"
-        return "by name" if target is None or reach.address in names(target) else "by address"
-
-    def _ways(self, source: str, target: str) -> list[Reach]:
-        """Every way between two, without a container's localhost where that means itself."""
-        found = [one for one in self._reaches if (one.source, one.target) == (source, target)]
-        return [one for one in found if one.address != "localhost" or source in (target, HOST)] or found
+        return f"{mark} {self._matrix.summary(best)}", look
 
     def panels(self) -> dict[str, tuple[Part, ...]]:
         found: dict[str, tuple[Part, ...]] = {}
         for source in self._sources:
             for target in self._targets:
-                ways = [one for one in self._reaches if (one.source, one.target) == (source, target)]
+                ways = self._matrix.all_ways(source, target)
                 if ways:
                     heading = f"from {self._plain(source)} to {self._plain(target)}"
                     found[f"{source}>{target}"] = (
@@ -185,19 +182,24 @@ class _Page:
         return f"{_MARKS[reach.answer][0]} {where}  {reach.answer.value}. {self._plain(said.why)}{fix}"
 
     def _spoken(self, container: Container) -> str:
-        on = ", ".join(f"{self._plain(one.network)} as {one.address or 'nothing'}" for one in container.networks)
+        ways = [one for one in container.networks if one.network in networks(container)]
+        on = ", ".join(f"{self._plain(one.network)} as {one.address or 'nothing'}" for one in ways)
+        kind, _, _ = container.network_mode.partition(":")
+        owner = network_owner(self._setup, container)
+        shared = f"the network of {self._plain(owner.name) if owner else 'another'}"
+        on = on or {"host": "the host's own network", "container": shared}.get(kind, "no network")
         ports = ", ".join(f"{one.address}:{one.host_port} to {one.container_port}" for one in container.ports)
         published = f"; published: {ports}" if ports else ""
-        return f"{self._plain(container.name)} is {container.state}; on {on or 'no network'}{published}"
+        return f"{self._plain(container.name)} is {container.state}; on {on}{published}"
 
     def words(self) -> Iterator[str]:
         for container in self._setup.containers:
             yield self._spoken(container)
         for source in self._sources:
             for target in self._targets:
-                ways = self._ways(source, target)
-                if ways:
-                    yield f"from {self._plain(source)} to {self._plain(target)}: {self._summary(ways)}"
+                found = self._summary(source, target)
+                if found:
+                    yield f"from {self._plain(source)} to {self._plain(target)}: {found[0]}"
 
     def _plain(self, words: str) -> str:
         return words.replace(self._suffix, "") if self._suffix else words

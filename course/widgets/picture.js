@@ -32,6 +32,12 @@ function render({ model, el }) {
     if (focused && el.contains(document.activeElement) === false) byKey(focused)?.focus();
     pick();
     tick();
+    fade();
+  }
+
+  // What a narrow page cuts off fades out, so that it is seen to go on.
+  function fade() {
+    picture.classList.toggle("more", picture.scrollLeft + picture.clientWidth < picture.scrollWidth - 2);
   }
 
   function pick() {
@@ -96,11 +102,15 @@ function render({ model, el }) {
   model.on("change:svg", draw);
   model.on("change:picked", pick);
   model.on("change:panels", pick);
+  picture.addEventListener("scroll", fade);
+  const sizes = new ResizeObserver(fade);
+  sizes.observe(picture);
   const clock = setInterval(tick, 100);
   draw();
 
   return () => {
     clearInterval(clock);
+    sizes.disconnect();
     model.off("change:svg", draw);
     model.off("change:picked", pick);
     model.off("change:panels", pick);

@@ -1,12 +1,12 @@
 """The pictures that live in a notebook; each is drawn by a pure function of its own and can be drawn anew.
 
-Enters: plain data, so that a saved trace shows as a running one does. Leaves: widgets. `NetworkMap.follow` listens to
-an engine; may import the nouns of what is shown, `course.lab` and its neighbours.
+Enters: plain data, so that a saved trace shows as a running one does. Leaves: widgets. `NetworkMap.follow` and
+`VolumeLineage.follow` listen to an engine; may import the nouns of what is shown, `course.lab` and its neighbours.
 """
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -16,9 +16,10 @@ from docker.errors import DockerException
 from course.builds.model import BuildTrace, Status, StepTrace
 from course.cache.nouns import Prediction
 from course.images import ImageLayers, Progress
-from course.lab.lineage import Lineage
+from course.lab.lineage import Journal, Lineage, renamed
 from course.lab.reach import Reach
 from course.lab.setup import Setup, read_setup, watch_setup
+from course.widgets.drawing import Drawing
 from course.widgets.history import Built, draw_history
 from course.widgets.layers import draw_layers
 from course.widgets.lineage import draw_lineage
@@ -83,14 +84,58 @@ class LayerExplorer(LivePicture):
         super().__init__(draw_layers(image, other=other, title=title))
 
 
-class VolumeLineage(LivePicture):
+class _Following(LivePicture):
+    """A picture that can change with what is set up on an engine, until it is closed."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._ended = threading.Event()
+        super().__init__(drawing)
+
+    def close(self) -> None:
+        """Stop following, and take the widget away."""
+        self._ended.set()
+        super().close()
+
+    def _listen(self, client: DockerClient, see: Callable[[Setup], None]) -> None:
+        def listen() -> None:
+            with suppress(DockerException, OSError):  # the engine went away: the last picture stays
+                for setup in watch_setup(client):
+                    if self._ended.is_set():
+                        return
+                    see(setup)
+
+        threading.Thread(target=listen, daemon=True).start()
+
+
+class VolumeLineage(_Following):
     """Containers and volumes over time; pick a mark for what was written or found."""
 
     def __init__(self, lineage: Lineage, *, title: str = "What outlived its container") -> None:
+        self._title = title
         super().__init__(draw_lineage(lineage, title=title))
 
+    @classmethod
+    def follow(cls, client: DockerClient, *, title: str = "What came and went", suffix: str = "") -> "VolumeLineage":
+        """A story that grows as the course's containers come and go, until it is closed. `suffix`, of a scratch world's
+        names, is left out.
+        """
+        journal = Journal()
+        journal.see(read_setup(client))
+        picture = cls(renamed(journal.lineage, suffix), title=title)
 
-class NetworkMap(LivePicture):
+        def see(setup: Setup) -> None:
+            if journal.see(setup):
+                picture.show(renamed(journal.lineage, suffix))
+
+        picture._listen(client, see)
+        return picture
+
+    def show(self, lineage: Lineage) -> None:
+        """Draw what has become of the story."""
+        self.draw(draw_lineage(lineage, title=self._title))
+
+
+class NetworkMap(_Following):
     """Networks and containers; pick a cell of the table for every way that was tried, and why it came out so."""
 
     def __init__(
@@ -102,31 +147,18 @@ class NetworkMap(LivePicture):
         suffix: str = "",
     ) -> None:
         self._title, self._suffix = title, suffix
-        self._ended = threading.Event()
         super().__init__(draw_network(setup, reaches, title=title, suffix=suffix))
 
     @classmethod
     def follow(cls, client: DockerClient, *, title: str = "What is running", suffix: str = "") -> "NetworkMap":
         """A map that changes as the course's containers come and go, until it is closed."""
         picture = cls(read_setup(client), title=title, suffix=suffix)
-        threading.Thread(target=picture._listen, args=(client,), daemon=True).start()
+        picture._listen(client, picture.show)
         return picture
 
     def show(self, setup: Setup, reaches: Sequence[Reach] = ()) -> None:
         """Draw another set-up, and what was measured in it."""
         self.draw(draw_network(setup, reaches, title=self._title, suffix=self._suffix))
-
-    def close(self) -> None:
-        """Stop following, and take the widget away."""
-        self._ended.set()
-        super().close()
-
-    def _listen(self, client: DockerClient) -> None:
-        with suppress(DockerException, OSError):  # the engine went away: the last picture stays
-            for setup in watch_setup(client):
-                if self._ended.is_set():
-                    return
-                self.show(setup)
 
 
 class ProgressBars(LivePicture):

@@ -18,11 +18,11 @@ from course.widgets.drawing import Drawing, Part
 ROW: Final = 30
 _TOP: Final = 62
 _FOOT: Final = 14
-_BREAK: Final = 22
-_PREDICTED_X: Final = 470
-_WORD_X: Final = 560
-_BAR_X: Final = 660
-_BAR_WIDTH: Final = 60
+_BREAK: Final = 26
+_PREDICTED_X: Final = 440
+_WORD_X: Final = 525
+_BAR_X: Final = 625
+_BAR_WIDTH: Final = 96
 _LOG_LINES: Final = 40
 
 LOOK: Final = {
@@ -118,7 +118,7 @@ def draw_stack(
     for position, row in enumerate(rows):
         if position == broken:
             y -= _BREAK
-            body.append(_break_line(row, y + _BREAK / 2))
+            body.extend(_break_line(row, y, fallen=max(n for n, one in enumerate(rows) if one.works) - position + 1))
         y -= ROW
         parts = _row(row, y, longest, several=several, both=both)
         body.append(svg.group(row.key, _spoken(row), parts))
@@ -215,9 +215,12 @@ def _row(row: Row, y: float, longest: float, *, several: bool, both: bool) -> It
         yield svg.text(svg.WIDTH - 26, middle, svg.megabytes(row.size_bytes), "faint small", text_anchor="end")
 
 
-def _break_line(row: Row, y: float) -> str:
-    words = svg.shortened(_break_words(row), 112)
-    return svg.line(16, y, 32, y, "breakline") + svg.text(38, y + 4, words, "broke strong")
+def _break_line(row: Row, y: float, *, fallen: int) -> Iterator[str]:
+    """The break with its cause; at the left a line along the `fallen` rows, this one and all that it pulled down."""
+    foot = y + _BREAK - 4
+    yield svg.line(9, foot, svg.WIDTH - 16, foot, "breakline")
+    yield svg.line(9, foot, 9, y - ROW * fallen + 1.5, "fallen")
+    yield svg.text(18, y + 14, svg.shortened(_break_words(row), 115), "broke strong")
 
 
 def _break_words(row: Row) -> str:

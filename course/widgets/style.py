@@ -57,17 +57,22 @@ _SHAPES: Final = """
 .lbl .work{fill:var(--lbl-work);stroke:var(--lbl-work-line)}
 .lbl .bad{fill:var(--lbl-bad);stroke:var(--lbl-bad-line)}
 .lbl .ask{fill:var(--lbl-ask);stroke:var(--lbl-ask-line)}
+.lbl :is(.good,.work,.bad,.ask){stroke-opacity:.6}
 .lbl .bar{fill:var(--lbl-work-line)} .lbl .badbar{fill:var(--lbl-bad-line)} .lbl .goodbar{fill:var(--lbl-good-line)}
 .lbl .askbar{fill:var(--lbl-ask-line)} .lbl .quietbar{fill:var(--lbl-faint)}
 .lbl .rule{stroke:var(--lbl-line);fill:none} .lbl .breakline{stroke:var(--lbl-work-line);stroke-dasharray:5 4}
+.lbl .fallen{stroke:var(--lbl-work-line);stroke-width:2.5}
+.lbl .halo{paint-order:stroke;stroke:var(--lbl-paper);stroke-width:4px;stroke-linejoin:round}
 .lbl .thread{fill:none;stroke:var(--lbl-ask-line)} .lbl .faintthread{fill:none;stroke:var(--lbl-faint)}
 """
 _LIVE: Final = """
-.lbl{color:var(--lbl-ink);font:13px/1.5 ui-sans-serif,system-ui,sans-serif;max-width:1100px}
+.lbl{color:var(--lbl-ink);font:13px/1.5 ui-sans-serif,system-ui,sans-serif;max-width:860px}
 .lbl .picture{overflow-x:auto} .lbl .picture>svg{display:block;width:100%;height:auto;min-width:640px}
+.lbl .picture.more{mask-image:linear-gradient(to left,transparent,#000 48px)}
 .lbl .picture:focus-visible{outline:2px solid var(--lbl-ask-line)}
 .lbl [data-key]{cursor:pointer} .lbl [data-key]:focus{outline:none}
-.lbl [data-key]:focus-visible>rect:first-of-type,.lbl [data-key].picked>rect:first-of-type{stroke-width:2.5}
+.lbl [data-key]:focus-visible>rect:first-of-type,.lbl [data-key].picked>rect:first-of-type{stroke-width:2.5;
+stroke-opacity:1}
 .lbl [data-of]{visibility:hidden} .lbl [data-of].hot{visibility:visible}
 .lbl .panel{border:1px solid var(--lbl-line);border-radius:8px;padding:10px 14px;margin-top:6px;
 background:var(--lbl-paper)}
@@ -89,6 +94,7 @@ overflow-wrap:anywhere}
 .lbl li.ask{background:var(--lbl-ask);border-color:var(--lbl-ask-line)}
 .lbl li.quiet{background:var(--lbl-quiet);border-color:var(--lbl-line)}
 .lbl .knobs{display:flex;flex-wrap:wrap;gap:4px 18px;margin:6px 0 10px} .lbl .faintwords{color:var(--lbl-faint)}
+.lbl .lines .broke{color:var(--lbl-work-ink);font-weight:600}
 .lbl.whatif h4{margin:4px 0;font-size:15px} .lbl.whatif p{margin:0 0 6px} .lbl .result{margin-top:10px}
 .lbl button{font:inherit;color:var(--lbl-ink);background:var(--lbl-quiet);border:1px solid var(--lbl-line);
 border-radius:6px;padding:3px 12px;cursor:pointer}

@@ -1,6 +1,6 @@
 // Lines to move, files to tick, arguments to set. Every change is a question to Python; its answer is drawn when it
-// comes. State: rows [{id, text, more, mark, word, look, reason, seconds}], files [{path, edited}], arguments
-// {name: value}, total, error, can_build, busy, result (SVG), answered (the number of the question).
+// comes. State: rows [{id, text, more, mark, word, look, reason, seconds}], files [{path, edited}], unlisted,
+// arguments {name: value}, defaults {name: value}, total, error, can_build, busy, result (SVG), answered (the number of the question).
 
 function render({ model, el }) {
   el.classList.add("lbl", "whatif");
@@ -63,7 +63,7 @@ function render({ model, el }) {
     code.textContent = row.more ? `${row.text} … (${row.more} more)` : row.text;
     element(item, "span", "verdict").textContent = `${row.mark} ${row.word}`;
     element(item, "span", "seconds").textContent = row.seconds;
-    element(item, "span", "reason").textContent = row.reason;
+    if (row.reason) element(item, "span", row.broke ? "reason broke" : "reason").textContent = row.reason;
     item.addEventListener("keydown", (event) => {
       const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (!by) return;
@@ -103,11 +103,16 @@ function render({ model, el }) {
         ask({ edited: box.checked ? [...others, file.path] : others });
       });
     }
+    const unlisted = model.get("unlisted");
+    if (unlisted) element(knobs, "span", "faintwords").textContent = `and ${unlisted} more files`;
     for (const [name, value] of Object.entries(model.get("arguments"))) {
       const label = element(knobs, "label");
       label.append(`${name} = `);
       const field = element(label, "input");
       field.value = value;
+      field.placeholder = model.get("defaults")[name];
+      field.size = 12;
+      field.dataset.lmSuppressShortcuts = "true"; // JupyterLab would keep Enter for itself
       field.dataset.name = name;
       field.addEventListener("change", () => ask({ arguments: { ...model.get("arguments"), [name]: field.value } }));
     }

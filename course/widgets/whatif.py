@@ -23,7 +23,7 @@ from course.widgets.drawing import Drawing
 from course.widgets.live import LivePicture, script
 from course.widgets.pictures import LayerStack
 from course.widgets.show import watch_build
-from course.widgets.stack import VERDICT_LOOK, draw_stack
+from course.widgets.stack import VERDICT_LOOK, draw_stack, make_rows, the_break
 
 _FILES: Final = 60
 """So many files can be ticked; a context may have thousands."""
@@ -90,7 +90,11 @@ class WhatIf(LivePicture):
 
     rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     files: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    unlisted = traitlets.Int().tag(sync=True)
+    """How many files there are besides those."""
     arguments = traitlets.Dict().tag(sync=True)
+    defaults = traitlets.Dict().tag(sync=True)
+    """The values that the Dockerfile gives to arguments."""
     total = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
     can_build = traitlets.Bool().tag(sync=True)
@@ -186,24 +190,32 @@ class WhatIf(LivePicture):
             predictions = self._predictor.predict(after)
         except DockerfileError as refused:
             error = f"BuildKit refuses this order: {refused}"
+        broken = the_break(make_rows(None, predictions, {}))
+        broke = None if broken is None else starts.get(predictions[broken].step.line)
         by_block = {starts[one.step.line]: one for one in predictions if one.step.line in starts}
         with self.hold_sync():
             self.rows = [
-                _row(number, self._blocks[number], by_block.get(number), self._seconds) for number in plan.order
+                _row(number, self._blocks[number], by_block.get(number), self._seconds, broke=number == broke)
+                for number in plan.order
             ]
-            self.files = _files(self._before, plan)
-            self.arguments = {**_declared(self._before.dockerfile), **dict(plan.arguments)}
+            self.files, self.unlisted = _files(self._before, plan)
+            self.defaults = _declared(self._before.dockerfile)
+            self.arguments = {**dict.fromkeys(self.defaults, ""), **dict(plan.arguments)}
             self.total = _total(predictions, self._seconds)
             self.error = error
             self.answered = question
         self.keep(_drawing(predictions, self.total))
 
 
-def _row(number: int, block: Block, prediction: Prediction | None, seconds: Mapping[str, float]) -> dict[str, Any]:
+def _row(
+    number: int, block: Block, prediction: Prediction | None, seconds: Mapping[str, float], *, broke: bool
+) -> dict[str, Any]:
+    """A block with its verdict; why is said of what would run, of the rest there is nothing to say."""
     lines = block.text.splitlines()
     mark, word, look = VERDICT_LOOK[prediction.verdict] if prediction else ("", "", "quiet")
     runs = prediction is not None and prediction.verdict in (Verdict.MISS, Verdict.DEPENDS)
     known = seconds.get(prediction.step.text) if prediction and runs else None
+    reason = prediction.reason if prediction and runs else ""
     return {
         "id": number,
         "text": lines[block.first],
@@ -211,25 +223,29 @@ def _row(number: int, block: Block, prediction: Prediction | None, seconds: Mapp
         "mark": mark,
         "word": word,
         "look": look,
-        "reason": prediction.reason if prediction else "",
+        "reason": f"the break: {reason}" if broke else reason,
+        "broke": broke,
         "seconds": "" if known is None else f"{known:.1f} s",
     }
 
 
-def _files(before: BuildInput, plan: Plan) -> list[dict[str, Any]]:
+def _files(before: BuildInput, plan: Plan) -> tuple[list[dict[str, Any]], int]:
+    """The files that can be ticked, and how many there are besides."""
     paths = [file.path for file in before.files if file.kind == "file"]
-    return [{"path": path, "edited": path in plan.edited} for path in paths[:_FILES]]
+    return [{"path": path, "edited": path in plan.edited} for path in paths[:_FILES]], len(paths[_FILES:])
 
 
 def _declared(dockerfile: Dockerfile) -> dict[str, str]:
-    """The arguments that a build can set, with nothing where the Dockerfile has no value for one."""
+    """The arguments that a build can set, with the Dockerfile's own value of each, nothing where it has none."""
     steps = [*dockerfile.arguments, *(step for stage in dockerfile.stages for step in stage.steps)]
     pairs = [arg.partition("=") for step in steps if step.instruction == "ARG" for arg in step.args]
-    return {name: "" for name, _, _ in pairs}
+    return {name: value for name, _, value in reversed(pairs)}  # that of the first counts, as before the first FROM
 
 
 def _total(predictions: Sequence[Prediction], seconds: Mapping[str, float]) -> str:
     runs = [one for one in predictions if one.verdict in (Verdict.MISS, Verdict.DEPENDS)]
+    if predictions and not runs:
+        return "Nothing would run."
     unknown = sum(one.step.text not in seconds for one in runs)
     known = sum(seconds.get(one.step.text, 0.0) for one in runs)
     steps = f"{len(runs)} step{'s' if len(runs) != 1 else ''} would run"

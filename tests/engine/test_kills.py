@@ -6,12 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from docker import DockerClient
+from docker_cli import find_cli
 
 from course import images, labels
+from course.builds import record
 from course.clean import clean
 from course.folders import notebooks_folder
 
@@ -40,24 +45,48 @@ START = (
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_nothing_is_left_of_a_killed_experiment_and_nothing_else_is_touched(
-    client: DockerClient, experiment: str, long: bool
+    client: DockerClient, experiment: str, long: bool, tmp_path: Path
 ) -> None:
     images.ensure(client, ("mongo:8", "node:24-slim"), consent=True)
-    stranger = client.volumes.create("strangers-own")
     body = "".join(f"    {line}\n" for line in EXPERIMENTS[experiment].splitlines())
     dice = random.Random(experiment)
-    try:
+    with strangers_own(client, tmp_path) as still_there:
         for _ in range(8 if long else 2):
-            session = kill_in_the_middle(START + body, dice.uniform(0.2, 4.0))
+            session, folder = kill_in_the_middle(START + body, dice.uniform(0.2, 4.0))
             clean(client)
             assert left_of(client, session) == []
-        assert client.volumes.get("strangers-own")
+            assert not folder.exists()
+            assert session not in record.noted_sessions()
+        assert still_there()
+
+
+@contextmanager
+def strangers_own(client: DockerClient, folder: Path) -> Iterator[Callable[[], bool]]:
+    """One of everything that is not the course's, with no label of it; and whether all of it is still there."""
+    name = f"strangers-{uuid4().hex[:8]}"
+    (folder / "Dockerfile").write_text(f"FROM busybox:stable\nRUN echo {name}\n")
+    network, volume = client.networks.create(name), client.volumes.create(name)
+    container = client.containers.run("busybox:stable", ["sleep", "600"], name=name, network=name, detach=True)
+
+    def still_there() -> bool:
+        container.reload()
+        network.reload()
+        volume.reload()
+        return bool(container.status == "running" and find_cli().build(client, folder) == image)
+
+    try:
+        image = find_cli().build(client, folder)
+        assert image
+        yield still_there
     finally:
-        stranger.remove()
+        container.remove(force=True)
+        network.remove()
+        volume.remove()
+        client.images.remove(str(image), force=True)
 
 
-def kill_in_the_middle(code: str, after_s: float) -> str:
-    """Run it, kill it, and give the name of its session."""
+def kill_in_the_middle(code: str, after_s: float) -> tuple[str, Path]:
+    """Run it, kill it, and give the name of its session and its folder."""
     command = [sys.executable, "-c", code, str(notebooks_folder() / "apps/live")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -68,7 +97,7 @@ def kill_in_the_middle(code: str, after_s: float) -> str:
             time.sleep(0.02)
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-    return session
+    return session, Path(folder)
 
 
 def left_of(client: DockerClient, session: str) -> list[str]:

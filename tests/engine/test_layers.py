@@ -128,20 +128,22 @@ def test_what_is_no_image_says_so(client: DockerClient) -> None:
         read_layers(client, "lbl-nothing:here")
     empty = io.BytesIO()
     tarfile.open(fileobj=empty, mode="w").close()
-    empty.seek(0)
     with pytest.raises(CourseError, match="no manifest"):
-        read_archive(empty, "empty")
+        read_archive([empty.getvalue()], "empty")
+    with pytest.raises(CourseError, match="cannot be read"):
+        read_archive([b"no archive at all" * 100], "other")
 
 
-def test_reading_takes_little_longer_than_saving(client: DockerClient) -> None:
+def test_reading_takes_at_most_30_percent_longer_than_saving(client: DockerClient) -> None:
+    """In the calmest of a few rounds: others may keep the machine busy, and not both alike."""
     images.ensure(client, ("node:24-slim",), consent=True)
     ratios = []
-    for _ in range(2):
+    while len(ratios) < 6 and min(ratios, default=9) > 1.3:
         began = time.monotonic()
         for _chunk in client.api.get_image("node:24-slim"):
             pass
         saved = time.monotonic()
         read_layers(client, "node:24-slim")
         ratios.append((time.monotonic() - saved) / (saved - began))
-    print(f"\nreading the layers of node:24-slim against docker save: {min(ratios):.2f} (wanted at most 1.3)")
-    assert min(ratios) < 2
+    print(f"\nreading the layers of node:24-slim against docker save: {', '.join(f'{one:.2f}' for one in ratios)}")
+    assert min(ratios) <= 1.3

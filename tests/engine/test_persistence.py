@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from loopback import bring_up_loopback
+from worlds import mine
 
 from course import engine, images
 from course.errors import CourseError
@@ -29,9 +30,15 @@ def mongo(client: DockerClient) -> None:
 def test_a_stopped_container_keeps_its_data_a_removed_one_does_not(client: DockerClient) -> None:
     seen: list[Stage] = []
     with Scratch(client) as scratch:
-        before = {volume.name for volume in client.volumes.list()}
-        found = run_persistence_experiment(scratch, on_stage=seen.append)
-        assert {volume.name for volume in client.volumes.list()} == {*before, scratch.name("data")}
+        used: set[str] = set()
+
+        def look(stage: Stage) -> None:
+            seen.append(stage)
+            used.update(mount.source for one in mine(scratch).containers for mount in one.mounts)
+
+        found = run_persistence_experiment(scratch, on_stage=look)
+        assert len(used) == 3
+        assert used & {volume.name for volume in client.volumes.list()} == {scratch.name("data")}
     assert list(found.stages) == seen
     assert [(stage.action, stage.volume, len(stage.found), len(stage.lost)) for stage in found.stages] == [
         ("write, without a volume of its own", "anonymous 1", 1, 0),

@@ -37,6 +37,7 @@ BELOW = {
     "course.folders": "errors",
     "course.labels": "",
     "course.errors": "",
+    "course.saved": "",
 }
 PURE = (
     "course/patterns.py",
@@ -54,6 +55,7 @@ PURE = (
     "course/widgets/layers.py",
     "course/widgets/progress.py",
     "course/dockerfile.py",
+    "course/saved.py",
     "course/builds/model.py",
     "course/builds/join.py",
     "course/builds/trace.py",

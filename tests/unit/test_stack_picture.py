@@ -2,9 +2,11 @@
 
 import xml.etree.ElementTree as ElementTree
 
+import gallery
+
 from course.builds.model import BuildTrace, Status, StepTrace
 from course.widgets import show
-from course.widgets.stack import LOOK, draw_stack, make_rows, the_break
+from course.widgets.stack import LOOK, ROW, draw_stack, make_rows, the_break
 
 
 def step(line: int, status: Status, *, text: str = "RUN x", seconds: float = 0.0, stage: str = "0") -> StepTrace:
@@ -55,3 +57,26 @@ def test_the_text_says_where_it_broke_and_how_long_it_took() -> None:
 def test_stages_are_named_where_there_are_several() -> None:
     trace = BuildTrace(steps=(step(1, Status.RAN, stage="build"), step(2, Status.RAN, stage="1")))
     assert "build: RUN x" in show(trace).svg
+
+
+def test_a_picked_step_shows_its_line_its_log_and_its_reason() -> None:
+    panels = gallery.stack().drawing.panels
+    told = {part.heading: part.text for part in panels["0/3"]}
+    assert told == {
+        "Line 4": "RUN npm ci",
+        "Predicted": "reuse",
+        "What happened": "ran, in 9.2 s",
+        "What it printed": "added 123 packages",
+    }
+    assert "src/index.js has other content." in {part.heading: part.text for part in panels["0/2"]}["Predicted"]
+
+
+def test_a_line_runs_along_all_that_the_break_pulled_down() -> None:
+    """From below the first step that ran to the top of the last one, and not past the metadata above that."""
+    steps = (Status.REUSED, Status.RAN, Status.METADATA, Status.RAN, Status.METADATA)
+    trace = BuildTrace(steps=tuple(step(number, status) for number, status in enumerate(steps, 1)))
+    root = ElementTree.fromstring(draw_stack(trace).svg)
+    fallen = next(one for one in root.iter() if one.attrib.get("class") == "fallen")
+    boxes = {group.attrib["data-key"]: group[0].attrib for group in root.iter() if "data-key" in group.attrib}
+    assert float(fallen.attrib["y2"]) == float(boxes["0/3"]["y"])
+    assert float(boxes["0/1"]["y"]) + ROW < float(fallen.attrib["y1"]) < float(boxes["0/0"]["y"])
