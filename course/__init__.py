@@ -2,6 +2,18 @@
 
 from course.engine import connect
 from course.lab.project import open_project
-from course.widgets import BuildHistory, WhatIf, fetch, show, watch
+from course.lessons import keep_my_work, open_lesson
+from course.widgets import BuildHistory, LayerExplorer, WhatIf, fetch, show, watch
 
-__all__ = ["BuildHistory", "WhatIf", "connect", "fetch", "open_project", "show", "watch"]
+__all__ = [
+    "BuildHistory",
+    "LayerExplorer",
+    "WhatIf",
+    "connect",
+    "fetch",
+    "keep_my_work",
+    "open_lesson",
+    "open_project",
+    "show",
+    "watch",
+]
