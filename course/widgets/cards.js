@@ -3,7 +3,8 @@
 
 function render({ model, el }) {
   el.classList.add("lbl", "card");
-  el.dataset.lmSuppressShortcuts = "true"; // keys that are typed here are no commands of the notebook
+  // arrows and letters that are typed here are no commands of the notebook; Shift+Enter is
+  el.addEventListener("keydown", (event) => event.key !== "Enter" && event.stopPropagation());
   const fields = element(el, "fieldset");
   element(fields, "legend").textContent = model.get("text");
   const note = element(el, "p", "note");
