@@ -27,7 +27,7 @@ function render({ model, el }) {
     const label = element(fields, "label");
     const input = element(label, "input");
     Object.assign(input, { type: kind === "one" ? "radio" : "checkbox", name: group, value: words });
-    label.append(` ${words}`);
+    label.append(` ${words} `);
     element(label, "span", "option-mark");
     input.addEventListener("change", () => send(inputs.filter((one) => one.checked).map((one) => one.value)));
     return input;
