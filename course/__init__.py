@@ -1,6 +1,7 @@
 """The library behind the notebooks: the few names that they use."""
 
 from course.engine import connect
+from course.images import read_layers, read_stored
 from course.lab.project import open_project
 from course.lessons import keep_my_work, open_lesson
 from course.widgets import BuildHistory, LayerExplorer, WhatIf, fetch, show, watch
@@ -14,6 +15,8 @@ __all__ = [
     "keep_my_work",
     "open_lesson",
     "open_project",
+    "read_layers",
+    "read_stored",
     "show",
     "watch",
 ]

@@ -107,15 +107,34 @@ def shared_layers(one: ImageLayers, other: ImageLayers) -> int:
     return count
 
 
-def read_layers(client: DockerClient, name: str) -> ImageLayers:
-    """Read an image from the engine. Raises `CourseError` when there is none of that name."""
+def read_layers(client: DockerClient, name: str, *, called: str = "") -> ImageLayers:
+    """Read an image from the engine; `called` is its name for people. Raises `CourseError` when there is none."""
+    with _saved(client, name) as archive:
+        return read_archive(archive, called or name)
+
+
+def read_stored(client: DockerClient, name: str, path: str) -> bytes | None:
+    """The content of a file as some layer stores it, hidden by a later one or not; None where no layer has it."""
+    with _saved(client, name) as archive, tarfile.open(fileobj=archive, mode="r|") as outer:
+        for member in outer:
+            file = outer.extractfile(member) if member.isfile() else None
+            begin = file.read(1) if file else b""
+            if file and _is_layer(member, begin):
+                with tarfile.open(fileobj=io.BufferedReader(_Chunks(_all(begin, file)), 1 << 20), mode="r|*") as layer:
+                    for entry in layer:
+                        content = layer.extractfile(entry) if entry.isfile() and _path(entry) == path else None
+                        if content:
+                            return content.read()
+    return None
+
+
+def _saved(client: DockerClient, name: str) -> IO[bytes]:
     try:
         image_id = str(client.images.get(name).id)
     except ImageNotFound:
         raise CourseError(f"There is no image {name}.", fix="`docker images` lists what the engine has") from None
     wanted = name if not name.startswith("sha256:") else image_id
-    with io.BufferedReader(_Chunks(client.api.get_image(wanted)), 1 << 20) as archive:
-        return read_archive(archive, name)
+    return io.BufferedReader(_Chunks(client.api.get_image(wanted)), 1 << 20)
 
 
 def read_archive(archive: IO[bytes], name: str) -> ImageLayers:
@@ -178,8 +197,18 @@ def _read_member(
             documents[member.name] = json.loads(begin + file.read())
         except ValueError:  # a file that is neither: of a plug-in's, or a version's of its own
             return
-    elif member.size > 1 and (member.name.endswith("layer.tar") or "blobs/" in member.name):
+    elif _is_layer(member, begin):
         listings[member.name] = list(_entries(io.BufferedReader(_Chunks(_all(begin, file)), 1 << 20)))
+
+
+def _is_layer(member: tarfile.TarInfo, begin: bytes) -> bool:
+    """Whether a file of the archive, which begins so, is a layer; a small JSON document is none."""
+    is_document = begin == b"{" and member.size < _JSON_LIMIT
+    return member.size > 1 and not is_document and (member.name.endswith("layer.tar") or "blobs/" in member.name)
+
+
+def _path(member: tarfile.TarInfo) -> str:
+    return member.name.removeprefix("./").strip("/")
 
 
 def _all(begin: bytes, file: IO[bytes]) -> Iterator[bytes]:
@@ -191,9 +220,7 @@ def _all(begin: bytes, file: IO[bytes]) -> Iterator[bytes]:
 def _entries(layer: IO[bytes]) -> Iterator[_Entry]:
     with tarfile.open(fileobj=layer, mode="r|*") as tar:
         for member in tar:
-            yield _Entry(
-                member.name.removeprefix("./").strip("/"), member.size if member.isfile() else 0, member.isdir()
-            )
+            yield _Entry(_path(member), member.size if member.isfile() else 0, member.isdir())
             tar.members.clear()  # type: ignore[attr-defined]  # a stream never goes back to them
 
 

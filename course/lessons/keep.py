@@ -1,7 +1,7 @@
 """`keep_my_work()`: a zip to download, for places that forget.
 
 Enters: what is in notebooks/my-work. Leaves: a zip beside it and a link. Reads and writes files; may import
-`course.assignments`, `course.errors`, `course.folders` and `course.widgets`.
+`course.assignments`, `course.folders` and `course.widgets`.
 """
 
 import os
@@ -12,7 +12,6 @@ from typing import Final
 from urllib.parse import quote
 
 from course.assignments import MINE
-from course.errors import CourseError
 from course.folders import notebooks_folder
 from course.widgets.page import Page
 
@@ -28,7 +27,8 @@ def keep_my_work() -> Page:
     folder = notebooks_folder() / MINE
     files = [path for path in sorted(folder.rglob("*")) if _is_kept(path.relative_to(folder)) and path.is_file()]
     if not files:
-        raise CourseError("There is nothing in my-work yet.", fix="make a guess, or `course begin` an assignment")
+        words = "There is nothing to keep yet: no guess, and no assignment was begun."
+        return Page(html=f"<p>{words}</p>", text=words)
     target = folder / ZIP
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:

@@ -107,9 +107,10 @@ class Guess:
 
 def guess_page(guess: Guess) -> Page:
     """The question as it stands, and what is known by now."""
-    choice = {"number": f"a number of {guess.unit}" if guess.unit else "a number", "one": "one of", "several": "any of"}
+    choice = {"number": f"in {guess.unit}" if guess.unit else "a number", "one": "pick one:", "several": "pick any:"}
     asked = choice[guess.kind] + (f" {' / '.join(guess.options)}" if guess.options else "")
-    said = guess.verdict or (f"Noted: {guess.shown(guess.answer)}." if guess.answer else "")
+    noted = f"Noted: {guess.shown(guess.answer)}." if guess.answer else ""
+    said = guess.verdict if guess.answer and guess.truth else noted  # where nobody guessed, a reader still can
     html = f"<p><strong>Your guess</strong>: {escape(guess.text)} <em>({escape(asked)})</em></p>"
     html += f"<p>{escape(said)}</p>" if said else ""
     return Page(html=html, text="\n".join(filter(None, (f"Your guess: {guess.text} ({asked})", said))))

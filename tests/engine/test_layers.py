@@ -145,3 +145,9 @@ def test_reading_takes_little_longer_than_saving(client: DockerClient) -> None:
         ratios.append((time.monotonic() - saved) / (saved - began))
     print(f"\nreading the layers of node:24-slim against docker save: {min(ratios):.2f} (wanted at most 1.3)")
     assert min(ratios) < 2
+
+
+def test_a_deleted_file_is_still_stored_and_a_missing_one_is_not(client: DockerClient, image: str) -> None:
+    assert images.read_stored(client, image, "gone/three") == b"3\n"
+    assert images.read_stored(client, image, "gone/four") is None
+    assert read_layers(client, image, called="mine").name == "mine"

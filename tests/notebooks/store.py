@@ -7,6 +7,7 @@ Widgets are left out, their static pictures stay. `test_style.py` says what may 
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def store(path: Path) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(still, cell.outputs) if output is not None]
+            cell.outputs = joined(output for output in map(still, cell.outputs) if output is not None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info.version = "3"  # of whichever Python it was
     nbformat.write(notebook, path)
@@ -52,6 +53,17 @@ def still(output: Any) -> Any:
         if not output.data:
             return None
     return output
+
+
+def joined(outputs: Iterable[Any]) -> list[Any]:
+    """What was printed in pieces, in one."""
+    found: list[Any] = []
+    for output in outputs:
+        if found and output.output_type == "stream" and found[-1].get("name") == output.name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 if __name__ == "__main__":
