@@ -18,7 +18,7 @@ from course.widgets.style import live_style
 
 _CSS: Final = """
 .lbl.card{border:1px solid var(--lbl-line);border-radius:8px;padding:8px 14px 10px;background:var(--lbl-quiet);
-max-width:740px}
+max-width:740px;margin:2px 0 8px}
 .lbl.card fieldset{border:0;margin:0;padding:0} .lbl.card legend{font-weight:600;font-size:14px;padding:0;
 margin-bottom:4px}
 .lbl.card label{display:block;margin:3px 0;cursor:pointer} .lbl.card label.number{display:inline-block}
