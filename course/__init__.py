@@ -1,7 +1,22 @@
 """The library behind the notebooks: the few names that they use."""
 
 from course.engine import connect
+from course.images import read_layers, read_stored
 from course.lab.project import open_project
-from course.widgets import BuildHistory, WhatIf, fetch, show, watch
+from course.lessons import keep_my_work, open_lesson
+from course.widgets import BuildHistory, LayerExplorer, WhatIf, fetch, show, watch
 
-__all__ = ["BuildHistory", "WhatIf", "connect", "fetch", "open_project", "show", "watch"]
+__all__ = [
+    "BuildHistory",
+    "LayerExplorer",
+    "WhatIf",
+    "connect",
+    "fetch",
+    "keep_my_work",
+    "open_lesson",
+    "open_project",
+    "read_layers",
+    "read_stored",
+    "show",
+    "watch",
+]

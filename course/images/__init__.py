@@ -3,7 +3,7 @@
 from course.images.bundle import bundle, load
 from course.images.catalogue import CATALOGUE, Entry
 from course.images.ensure import Origin, Progress, Row, ensure, find, listing
-from course.images.layers import Change, ImageLayers, Kind, Layer, read_layers, shared_layers
+from course.images.layers import Change, ImageLayers, Kind, Layer, read_layers, read_stored, shared_layers
 from course.images.prepare import missing_tools
 from course.images.registry import pull_quota, registry_reachable
 from course.images.sizes import step_sizes
@@ -26,6 +26,7 @@ __all__ = [
     "missing_tools",
     "pull_quota",
     "read_layers",
+    "read_stored",
     "registry_reachable",
     "shared_layers",
     "step_sizes",

@@ -114,14 +114,34 @@ def shared_layers(one: ImageLayers, other: ImageLayers) -> int:
     return count
 
 
-def read_layers(client: DockerClient, name: str) -> ImageLayers:
-    """Read an image from the engine. Raises `CourseError` when there is none of that name."""
+def read_layers(client: DockerClient, name: str, *, called: str = "") -> ImageLayers:
+    """Read an image from the engine; `called` is its name for people. Raises `CourseError` when there is none."""
+    return read_archive(_saved(client, name), called or name)
+
+
+def read_stored(client: DockerClient, name: str, path: str) -> bytes | None:
+    """The content of a file as some layer stores it, hidden by a later one or not; None where no layer has it."""
+    stream = Forward(_saved(client, name))
+    with tarfile.open(fileobj=stream, mode="r:") as outer:  # type: ignore[call-overload]  # needs no more of a file
+        while (member := outer.next()) is not None:
+            begin = stream.peek(2) if member.isfile() else b""
+            if _is_layer(member, begin):
+                with _open_layer(Part(stream, member.size), begin) as layer:
+                    while (entry := layer.next()) is not None:
+                        content = layer.extractfile(entry) if entry.isfile() and _path(entry) == path else None
+                        if content:
+                            return content.read()
+    return None
+
+
+def _saved(client: DockerClient, name: str) -> Iterator[bytes]:
     try:
         image_id = str(client.images.get(name).id)
     except ImageNotFound:
         raise CourseError(f"There is no image {name}.", fix="`docker images` lists what the engine has") from None
     wanted = name if not name.startswith("sha256:") else image_id
-    return read_archive(client.api.get_image(wanted), name)
+    saved: Iterator[bytes] = client.api.get_image(wanted)
+    return saved
 
 
 def read_archive(archive: Iterable[bytes], name: str) -> ImageLayers:
@@ -166,18 +186,33 @@ def _read_member(
             documents[member.name] = json.loads(stream.read(member.size))
         except ValueError:  # a file that is neither: of a plug-in's, or a version's of its own
             return
-    elif member.size > 1 and (member.name.endswith("layer.tar") or "blobs/" in member.name):
-        listings[member.name] = list(_entries(Part(stream, member.size), is_plain=begin != _GZIP))
+    elif _is_layer(member, begin):
+        with _open_layer(Part(stream, member.size), begin) as layer:
+            listings[member.name] = list(_entries(layer))
 
 
-def _entries(layer: Part, *, is_plain: bool) -> Iterator[_Entry]:
-    """What a layer's archive lists; the containerd store may have it compressed."""
-    tar: tarfile.TarFile
-    with tarfile.open(fileobj=layer, mode="r:" if is_plain else "r|*", bufsize=1 << 18) as tar:  # type: ignore[call-overload]
-        while (member := tar.next()) is not None:
-            path = member.name.removeprefix("./").strip("/")
-            yield _Entry(path, member.size if member.isfile() else 0, member.isdir())
-            tar.members.clear()  # type: ignore[attr-defined]  # nobody goes back to them
+def _is_layer(member: tarfile.TarInfo, begin: bytes) -> bool:
+    """Whether a member of the archive, which begins so, is a layer; a small JSON document is none."""
+    is_document = begin[:1] == b"{" and member.size < _JSON_LIMIT
+    named = member.name.endswith("layer.tar") or "blobs/" in member.name
+    return member.isfile() and member.size > 1 and named and not is_document
+
+
+def _open_layer(layer: Part, begin: bytes) -> tarfile.TarFile:
+    """A layer's own archive; the containerd store may have it compressed."""
+    mode = "r|*" if begin == _GZIP else "r:"
+    file: Any = layer  # all that tarfile needs of one
+    return tarfile.open(fileobj=file, mode=mode, bufsize=1 << 18)  # noqa: SIM115  (the caller's `with` closes it)
+
+
+def _entries(layer: tarfile.TarFile) -> Iterator[_Entry]:
+    while (member := layer.next()) is not None:
+        yield _Entry(_path(member), member.size if member.isfile() else 0, member.isdir())
+        layer.members.clear()  # type: ignore[attr-defined]  # nobody goes back to them
+
+
+def _path(member: tarfile.TarInfo) -> str:
+    return member.name.removeprefix("./").strip("/")
 
 
 def _resolved(member: tarfile.TarInfo) -> str:

@@ -64,17 +64,21 @@ class Scratch:
         """The name on the engine of what is called `name` here."""
         return f"{name}-{self.id}"
 
+    def labels(self) -> dict[str, str]:
+        """What marks an object as made here."""
+        return labels.labels(**{SCRATCH: self.id})
+
     def network(self, name: str, *, internal: bool = False) -> Network:
         """Make a network of one's own, a bridge."""
-        return self.client.networks.create(self.name(name), driver="bridge", internal=internal, labels=self._labels())
+        return self.client.networks.create(self.name(name), driver="bridge", internal=internal, labels=self.labels())
 
     def volume(self, name: str, **options: str) -> Volume:
         """Make a named volume; `options` are those of the engine's local driver: type, o, device."""
-        return self.client.volumes.create(self.name(name), driver_opts=options or None, labels=self._labels())
+        return self.client.volumes.create(self.name(name), driver_opts=options or None, labels=self.labels())
 
     def anonymous_volume(self, target: str) -> Mount:
         """For `mounts` of `run`: a volume that the engine will name, with a label by which it is found again."""
-        return Mount(target, None, type="volume", labels=self._labels())
+        return Mount(target, None, type="volume", labels=self.labels())
 
     def image(self, folder: Path) -> str:
         """Build `folder` and give the image's id. Raises `CourseError` when it does not build."""
@@ -106,7 +110,7 @@ class Scratch:
             options["networking_config"] = {networks[0].name: configuration}
         try:
             container = self.client.containers.create(
-                image, command, name=self.name(name), labels=self._labels(), ports=published, **options
+                image, command, name=self.name(name), labels=self.labels(), ports=published, **options
             )
             for network in networks[1:]:
                 network.connect(container, aliases=[name])
@@ -141,9 +145,6 @@ class Scratch:
         remove_each((one.short_id, partial(one.remove, force=True, v=True)) for one in containers)
         remove_each((one.short_id, one.remove) for one in self.client.networks.list(filters=mine))
         remove_each((one.name, partial(one.remove, force=True)) for one in self.client.volumes.list(filters=mine))
-
-    def _labels(self) -> dict[str, str]:
-        return labels.labels(**{SCRATCH: self.id})
 
 
 def engine_host(address: str) -> str:

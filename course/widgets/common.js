@@ -5,7 +5,7 @@ function coverStaticPicture(el) {
   let covered = null;
   const frame = requestAnimationFrame(() => {
     const before = el.closest(".jp-OutputArea-child")?.previousElementSibling;
-    if (!before?.querySelector("img[src^='data:image/svg+xml'], .jp-RenderedSVG, svg.lbl")) return;
+    if (!before?.querySelector("img[src^='data:image/svg+xml'], .jp-RenderedSVG, svg.lbl, .lbl-still")) return;
     covered = before;
     covered.style.display = "none";
   });

@@ -21,18 +21,21 @@ def show(trace: BuildTrace, title: str = "The build") -> LayerStack:
     return LayerStack(trace, title=title)
 
 
-def watch(project: Project, title: str = "The build") -> BuildTrace:
-    """Predict the project's next build, and show it beside the build while that runs."""
+def watch(project: Project, title: str = "The build", *, tag: str | None = None) -> BuildTrace:
+    """Predict the project's next build, and show it beside the build while that runs; `tag` names the image."""
     stack = LayerStack(title=title)
     display(stack)
-    return watch_build(project, stack).trace
+    return watch_build(project, stack, tag=tag).trace
 
 
-def watch_build(project: Project, stack: LayerStack, *, build_args: Mapping[str, str] | None = None) -> Comparison:
+def watch_build(
+    project: Project, stack: LayerStack, *, tag: str | None = None, build_args: Mapping[str, str] | None = None
+) -> Comparison:
     """The same in a picture that is already shown."""
     found = explain(
         project.client,
         project.root,
+        tag=tag,
         no_cache=project.is_new,
         build_args=build_args,
         on_predicted=stack.predict,

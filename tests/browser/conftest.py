@@ -35,6 +35,10 @@ class Lab:
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
         nbformat.write(notebook, self.folder / name)
+        return self.address_of(name)
+
+    def address_of(self, name: str) -> str:
+        """Where a notebook of the folder is opened."""
         workspace = name.removesuffix(".ipynb")  # one each: a page opens what its workspace had open before
         return f"{self.address}/lab/workspaces/{workspace}/tree/{name}?token={TOKEN}"
 

@@ -147,3 +147,9 @@ def test_reading_takes_at_most_30_percent_longer_than_saving(client: DockerClien
         ratios.append((time.monotonic() - saved) / (saved - began))
     print(f"\nreading the layers of node:24-slim against docker save: {', '.join(f'{one:.2f}' for one in ratios)}")
     assert min(ratios) <= 1.3
+
+
+def test_a_deleted_file_is_still_stored_and_a_missing_one_is_not(client: DockerClient, image: str) -> None:
+    assert images.read_stored(client, image, "gone/three") == b"3\n"
+    assert images.read_stored(client, image, "gone/four") is None
+    assert read_layers(client, image, called="mine").name == "mine"

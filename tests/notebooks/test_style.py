@@ -10,6 +10,7 @@ import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+CLAIMS = Path(__file__).with_name("claims.md")
 VARIES = "nbval-ignore-output"
 FORBIDDEN = {
     "an image or container id": r"sha256:[0-9a-f]{12,}|\b[0-9a-f]{64}\b",
@@ -66,3 +67,13 @@ def test_every_picture_is_followed_by_prose_or_a_proof(lesson: Path) -> None:
         if shows_picture(cell):
             assert following is not None
             assert not shows_picture(following)
+
+
+def test_every_claim_is_tested_by_a_cell_that_exists() -> None:
+    known = {(path.stem, cell["id"]) for path in LESSONS for cell in cells(path, "code")}
+    rows = [line.split("|")[2] for line in CLAIMS.read_text().splitlines() if line.startswith("| ")][1:]
+    assert rows
+    for row in rows:
+        for part in row.split(";"):
+            lesson, _, ids = part.strip().partition(": ")
+            assert {(lesson, one.strip()) for one in ids.split(",")} <= known, row
