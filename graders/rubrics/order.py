@@ -10,8 +10,9 @@ from graders.checks import (
     source_edit_keeps_client,
     source_edit_keeps_install,
 )
-from graders.evidence import OrderEvidence
+from graders.evidence.order import OrderEvidence, gather
 from graders.rubric import Rubric
+from graders.rubrics import Grading
 
 RUBRIC: Rubric[OrderEvidence] = Rubric(
     assignment="order",
@@ -26,3 +27,5 @@ RUBRIC: Rubric[OrderEvidence] = Rubric(
         nothing_leaks_in.CHECK,
     ),
 )
+
+GRADING = Grading(rubric=RUBRIC, gather=gather, images=("node:24-slim", "busybox:stable"))
