@@ -1,6 +1,7 @@
 """What each assignment is judged by: its checks, how their evidence is gathered, and the images that this takes."""
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +23,7 @@ class Grading:
     images: tuple[str, ...]
 
 
-GRADINGS: Final = ("order",)
+GRADINGS: Final = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 """The assignments that can be graded; each is a module of this folder."""
 
 

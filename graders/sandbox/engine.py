@@ -62,11 +62,18 @@ class Ran:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayEngine:
-    """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in."""
+    """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in. `images` are its base
+    images: for each name the outer engine's reference."""
 
     client: DockerClient
     container: Container
     outer: DockerClient
+    images: Mapping[str, str]
+
+    def reset(self) -> None:
+        """Make it clean again: all that was made on it goes, but for the base images."""
+        reset(self.client, self.images)
+        self.run(["sh", "-c", "rm -rf /work/*"])
 
     def put(self, files: Mapping[str, bytes], folder: str = PROJECT) -> None:
         """Write files, those that are there in place: a bind mount or a watcher sees the same file changed."""
@@ -133,13 +140,13 @@ def replay_engine(
         stack.callback(client.close)
         stack.callback(record.forget, docker_host(client), {labels.session()})
         load_images(outer, client, wanted)
-        engine = ReplayEngine(client=client, container=container, outer=outer)
-        engine.run(["sh", "-c", "rm -rf /work/*"])
+        engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
+        engine.reset()
         try:
             yield engine
         finally:
             with suppress(DockerException, OSError):  # a replay can leave it in any state; the next start tries again
-                reset(client, wanted)
+                engine.reset()
 
 
 @contextmanager

@@ -21,7 +21,6 @@ def load_images(outer: DockerClient, inner: DockerClient, wanted: Mapping[str, s
         if not _same(outer.images.get(reference).attrs, inner, name):
             for image in inner.images.load(cast(Any, outer.images.get(reference).save(named=reference))):
                 image.tag(name)
-    reset(inner, wanted)
 
 
 def reset(inner: DockerClient, wanted: Mapping[str, str]) -> None:
