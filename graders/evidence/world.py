@@ -1,4 +1,4 @@
-"""A submitted set-up on the replay engine: brought up by its compose file or its script, looked at, and brought up again.
+"""A submitted set-up on the replay engine: brought up by its compose file or its script, looked at, brought up again.
 
 Enters: a `ReplayEngine` and the files of the submission. Leaves: what was said and what is there. Creates containers,
 networks and volumes on the replay engine, all of which are the submission's.

@@ -62,8 +62,10 @@ class Ran:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayEngine:
-    """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in. `images` are its base
-    images: for each name the outer engine's reference."""
+    """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in.
+
+    `images` are its base images: for each name the outer engine's reference.
+    """
 
     client: DockerClient
     container: Container
