@@ -14,7 +14,7 @@ def judge(evidence: OrderEvidence) -> Finding:
 CHECK = Check(
     id="builds_and_answers",
     claim="The image builds, and its container answers GET /health.",
-    points=2,
+    points=1,
     judge=judge,
     needs=("cold", "source_edited", "answer", "log"),
     expected="GET /health on port 3000 is answered",

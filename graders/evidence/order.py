@@ -16,10 +16,11 @@ from typing import Any, Final
 from course.assignments import Assignment
 from course.builds import BuildTrace, read_dockerfile
 from course.builds.join import needed_stages
-from course.builds.model import BuildError
+from course.builds.model import BuildError, Status
 from course.context import open_context
 from course.dockerfile import Dockerfile, Stage
-from graders.evidence.probe import ask_api, look_inside
+from course.images import step_sizes
+from graders.evidence.probe import NOTHING, ask_api, look_inside
 from graders.evidence.replay import Replay, open_replay
 from graders.rubric import Gathered
 from graders.sandbox import ReplayEngine
@@ -29,10 +30,13 @@ SOURCE: Final = "src/index.js"
 SCHEMA: Final = "prisma/schema.prisma"
 PACKAGE: Final = "is-number"
 """A package without dependencies of its own, which the app does not use until the replay adds it."""
-PACKAGE_VERSION: Final = "7.0.0"
+LOCKED: Final = "6.0.0"
+"""The version that the lock file names; package.json alone would get the next."""
 MODEL: Final = "GraderNote"
 PLANTED: Final = ("node_modules/planted-by-the-grader/package.json", ".env")
 START_TIMEOUT_S: Final = 20
+MUCH_BYTES: Final = 20_000_000
+"""The dependencies take some 300 MB, the generated client far less than one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +51,31 @@ class StepRef:
 @dataclass(frozen=True, kw_only=True)
 class OrderEvidence:
     """What happened. `installs` and `generates` are the RUN steps after which the dependencies load, and the client is
-    there. `answer` is what the API said after the edit of the source, else `log` has the last that it printed.
+    there. `rewritten` are the lines of RUN steps that wrote as much as an installation does after the edit of a source.
+    `answer` is what the API said then, else `log` has the last that it printed. `added` is the version of the package
+    that was added to package.json, `by_npm` whether npm installed it, and not a manager that has another lock file.
     """
 
     planted: tuple[str, ...] = ()
     cold: BuildTrace | None = None
     source_edited: BuildTrace | None = None
+    rewritten: tuple[int, ...] = ()
+    readme_edited: BuildTrace | None = None
     installs: tuple[StepRef, ...] = ()
     generates: tuple[StepRef, ...] = ()
     answer: str | None = None
     log: str = ""
     edit: str = ""
-    packages: tuple[str, ...] = ()
+    added: str | None = None
+    by_npm: bool = False
     models: tuple[str, ...] = ()
     schema_edited: BuildTrace | None = None
 
 
-BUILT: Final = ("cold", "source_edited", "installs", "generates", "answer", "packages", "models", "schema_edited")
+BUILT: Final = (
+    *("cold", "source_edited", "rewritten", "readme_edited", "answer", "log", "edit"),
+    *("installs", "generates", "added", "by_npm", "models", "schema_edited"),
+)
 """The parts that need a build."""
 
 
@@ -93,7 +105,10 @@ def _build(replay: Replay, gathered: Gathered[OrderEvidence]) -> Iterator[Gather
     edit = uuid.uuid4().hex  # in every edit: the engine may know what an earlier replay built
     source = replay.edited(SOURCE, lambda text: text.replace('status: "ok"', f'status: "ok", edit: "{edit}"'))
     answer, log = _ask(replay, source)
-    gathered = gathered.have(cold=cold, source_edited=source, answer=answer, log=log, edit=edit)
+    rewritten = _rewritten(replay, source)
+    readme = replay.edited("README.md", lambda text: f"{text}\n<!-- {edit} -->\n")
+    gathered = gathered.have(cold=cold, source_edited=source, rewritten=rewritten, readme_edited=readme)
+    gathered = gathered.have(answer=answer, log=log, edit=edit)
     if "planted" not in gathered.ready:
         gathered = gathered.have(planted=tuple(_look(replay, source)["planted"]))
     yield gathered
@@ -114,14 +129,22 @@ def _build(replay: Replay, gathered: Gathered[OrderEvidence]) -> Iterator[Gather
     )
     if package.error:
         reason = f"after an edit of package.json the build fails: {package.error}"
-        yield gathered.lack(excuse, "packages") if excuse else gathered.fail(reason, "packages")
+        yield gathered.lack(excuse, "added", "by_npm") if excuse else gathered.fail(reason, "added", "by_npm")
     else:
-        yield gathered.have(packages=tuple(_look(replay, package)["packages"]))
+        seen = _look(replay, package)
+        yield gathered.have(added=seen["packages"].get(PACKAGE), by_npm=seen["npm"])
+
+
+def _rewritten(replay: Replay, trace: BuildTrace) -> tuple[int, ...]:
+    """The lines of the RUN steps that ran in this build and wrote a lot; of the last stage, which is what is kept."""
+    sizes = step_sizes(replay.engine.client, trace)
+    ran = [step for step in trace.steps if step.instruction == "RUN" and step.status is Status.RAN]
+    return tuple(step.line for step in ran if sizes.get(f"{step.stage}/{step.index}", 0) >= MUCH_BYTES)
 
 
 def _look(replay: Replay, trace: BuildTrace) -> dict[str, Any]:
     if trace.image_id is None:
-        return {"installed": False, "models": [], "packages": [], "planted": []}
+        return dict(NOTHING)
     return look_inside(replay.engine.client, trace.image_id, wanted=[PACKAGE], planted=list(PLANTED))
 
 
@@ -175,12 +198,12 @@ def _plant(root: Path) -> None:
 def _add_package(text: str, edit: str) -> str:
     data = json.loads(text)
     data["description"] = edit
-    data["dependencies"][PACKAGE] = PACKAGE_VERSION
+    data["dependencies"][PACKAGE] = f">={LOCKED}"
     return json.dumps(data, indent=2) + "\n"
 
 
 def _lock_package(text: str) -> str:
     data = json.loads(text)
-    data["packages"][""]["dependencies"][PACKAGE] = PACKAGE_VERSION
-    data["packages"][f"node_modules/{PACKAGE}"] = {"version": PACKAGE_VERSION, "license": "MIT"}
+    data["packages"][""]["dependencies"][PACKAGE] = f">={LOCKED}"
+    data["packages"][f"node_modules/{PACKAGE}"] = {"version": LOCKED, "license": "MIT"}
     return json.dumps(data, indent=2) + "\n"

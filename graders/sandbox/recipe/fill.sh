@@ -28,7 +28,7 @@ done
 cd /tmp
 npm view yarn@1 version > /dev/null && npm view pnpm@10 version > /dev/null
 mkdir more && cd more
-npm install --no-package-lock yarn@1 pnpm@10 nodemon is-number@7.0.0
+npm install --no-package-lock yarn@1 pnpm@10 nodemon is-number@7.0.0 older@npm:is-number@6.0.0
 cd /opt/packages
 kill $verdaccio
 wait $verdaccio || true
