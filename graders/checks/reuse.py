@@ -1,7 +1,7 @@
 """What several checks ask: was the step with this effect reused after that edit?"""
 
 from course.builds.model import BuildTrace, Status
-from graders.evidence.order import StepRef
+from graders.evidence.api import StepRef
 from graders.rubric import Finding
 
 

@@ -164,8 +164,11 @@ def _slot(outer: DockerClient) -> Iterator[str]:
         except Timeout:
             continue
         try:
-            for left in outer.containers.list(all=True, filters={"volume": name}):  # of a process that was killed
-                left.remove(force=True)
+            left = outer.containers.list(all=True, filters={"volume": name})
+            if any(labels.is_alive(labels.made_by(one.labels) or "") for one in left):
+                continue  # with locks in another data folder
+            for one in left:  # of a process that was killed
+                one.remove(force=True)
             outer.volumes.create(name, labels=labels.labels(**{labels.IMAGE: "replay"}))
             yield name
         finally:

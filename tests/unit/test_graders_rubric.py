@@ -8,7 +8,8 @@ import pytest
 
 from course.builds.model import BuildError, BuildTrace, StepTrace
 from course.builds.model import Status as StepStatus
-from graders.evidence.order import BUILT, LOCKED, MODEL, OrderEvidence, StepRef
+from graders.evidence.api import StepRef
+from graders.evidence.order import BUILT, LOCKED, MODEL, OrderEvidence
 from graders.rubric import Gathered, Report, Status, could_not_check
 from graders.rubrics.order import RUBRIC
 
