@@ -55,15 +55,26 @@ class World:
         """Every container, network and volume that is there now."""
         return read_setup(self.engine.client, everything=True)
 
+    def read(self, path: str) -> str:
+        """A file of the project, as it was submitted or last edited."""
+        return self._files[path].decode()
+
     def edit(self, path: str, text: str) -> None:
         """Change a file of the project in place."""
-        self.engine.put({path: text.encode()})
+        self._files[path] = text.encode()
+        self.engine.put({path: self._files[path]})
 
     def get(self, address: str, *, timeout_s: float = 3) -> str | None:
         """What `http://ADDRESS` answers to the machine that the engine runs on, or None."""
         ran = self.engine.run(
             ["curl", "-sf", "--max-time", f"{timeout_s}", f"http://{address}"], timeout_s=timeout_s + 2
         )
+        return ran.output if ran.exit_code == 0 else None
+
+    def post(self, address: str, body: str, *, timeout_s: float = 5) -> str | None:
+        """What `http://ADDRESS` answers to a JSON body, or None."""
+        words = ["curl", "-sf", "--max-time", f"{timeout_s}", "-H", "Content-Type: application/json", "-d", body]
+        ran = self.engine.run([*words, f"http://{address}"], timeout_s=timeout_s + 2)
         return ran.output if ran.exit_code == 0 else None
 
     def in_container(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
