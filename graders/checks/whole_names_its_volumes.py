@@ -6,8 +6,10 @@ from graders.rubric import Check, Finding
 
 def judge(evidence: CapstoneEvidence) -> Finding:
     """The image of Postgres declares a volume: without a mount in just that place it gets one without a name."""
-    if evidence.health is None:
-        return Finding(holds=False, actual="nothing came up to look at")
+    if len(evidence.running) < 2:
+        return Finding(
+            holds=False, actual=f"{len(evidence.running)} containers run, the API and its database would be two"
+        )
     found = " and ".join(evidence.anonymous)
     return Finding(holds=not found, actual=f"{found} has one" if found else "none has one")
 
@@ -17,7 +19,7 @@ CHECK = Check(
     claim="No container keeps data in a volume without a name.",
     points=1,
     judge=judge,
-    needs=("health", "anonymous"),
+    needs=("running", "anonymous"),
     expected="named volumes or none",
     hint="`course volumes --all` shows which volumes have no name.",
     wrong="""\

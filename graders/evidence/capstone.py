@@ -56,6 +56,7 @@ class CapstoneEvidence:
     kept_after: bool = False
     new_code: bool = False
     others_published: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
     anonymous: tuple[str, ...] = ()
     bare_networks: tuple[str, ...] = ()
 
@@ -136,6 +137,7 @@ def _seen(setup: Setup) -> dict[str, tuple[str, ...]]:
         "others_published": tuple(
             one.name for one in running if one.ports and not any(port.host_port == 3000 for port in one.ports)
         ),
+        "running": tuple(one.name for one in running),
         "anonymous": tuple(one.name for one in running if any(mount.source in nameless for mount in one.mounts)),
         "bare_networks": tuple(
             one.name for one in running if {"bridge", "host"} & {place.network for place in one.networks}
