@@ -30,6 +30,7 @@ WORLD_PARTS: Final = (
     "kept_after",
     "new_code",
     "others_published",
+    "running",
     "anonymous",
     "bare_networks",
 )

@@ -23,7 +23,7 @@ from urllib.parse import unquote
 
 import trustme
 from docker import DockerClient
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 from docker.tls import TLSConfig
 from docker.types import LogConfig
@@ -248,9 +248,12 @@ def _client(outer: DockerClient, container: Container, folder: Path) -> DockerCl
 
 
 def _stop(container: Container) -> None:
-    with suppress(NotFound):
+    try:
         container.stop(timeout=10)
         container.remove(force=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):  # gone, or going: somebody else cleans up
+            raise
 
 
 def _asked_for(line: str) -> Iterator[str]:
