@@ -42,8 +42,7 @@ class Graded:
 
 def grade(engine: ReplayEngine, assignment: str, case: str) -> Graded:
     """Grade one submission on an engine that is made clean for it."""
-    folder = CORPUS / assignment / case
-    expected = json.loads((folder / "expected.json").read_text())
+    folder, expected = CORPUS / assignment / case, expectation(assignment, case)
     engine.reset()
     began = time.monotonic()
     gathered, known = gather(engine, assignment, folder)
@@ -55,6 +54,12 @@ def grade(engine: ReplayEngine, assignment: str, case: str) -> Graded:
 def cases(assignment: str) -> list[str]:
     """All submissions of a corpus."""
     return sorted(path.parent.name for path in (CORPUS / assignment).glob("*/expected.json"))
+
+
+def expectation(assignment: str, case: str) -> dict[str, list[str]]:
+    """What a case says is to come of it."""
+    expected: dict[str, list[str]] = json.loads((CORPUS / assignment / case / "expected.json").read_text())
+    return expected
 
 
 def survivors(assignment: str, graded: Sequence[Graded]) -> Iterator[str]:
