@@ -1,5 +1,5 @@
 """The judges: `check("order")` says what the files of an assignment do."""
 
-from graders.judge import check
+from graders.check import check
 
 __all__ = ["check"]

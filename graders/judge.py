@@ -4,66 +4,86 @@ Enters: an assignment's name and a folder. Leaves: a `Report`, whatever the fold
 this room but its command line.
 """
 
-import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
+from docker import DockerClient
 from docker.errors import DockerException
 
 from course.assignments import find_assignment
-from course.clean import clean_session
+from course.clean import clean, clean_session
 from course.engine import connect
 from course.errors import CourseError
-from course.images import ensure
-from graders.evidence import gather
-from graders.rubric import Report, could_not_check
-from graders.rubrics import order
+from course.images import OnProgress
+from graders.rubric import Gathered, Outcome, Report, could_not_check, outcome
+from graders.rubrics import Grading, find_grading
+from graders.sandbox import ReplayEngine, replay_engine
 from graders.submission import collect
 
-RUBRICS: Final = {"order": order.RUBRIC}
-IMAGES: Final = {"order": ("node:24-slim",)}
+OnOutcome = Callable[[Outcome], None]
 
 
-def judge(name: str, folder: Path) -> Report:
+def judge(
+    name: str,
+    folder: Path,
+    *,
+    kind: str = "auto",
+    on_outcome: OnOutcome | None = None,
+    on_progress: OnProgress | None = None,
+) -> Report:
     """Replay and judge a submission; trouble that is not the student's makes a report that is not gradable.
 
-    Raises `CourseError` when there is no such assignment or folder.
+    `kind` is that of the engine to work on (`course.engine.KINDS`). Raises `CourseError` when there is no such
+    assignment or folder.
     """
-    assignment = find_assignment(name)
-    artifacts = collect(assignment, folder)
-    rubric = RUBRICS[name]
+    collect(find_assignment(name), folder)
+    grading = find_grading(name)
     try:
-        client = connect()
+        client = connect(kind=kind)
     except CourseError as error:
-        return could_not_check(rubric, error.message)
+        return could_not_check(grading.rubric, error.message)
     try:
-        ensure(client, IMAGES[name])
-        gathered = gather(client, assignment, artifacts)
-        return rubric.judge(gathered.evidence, missing=dict(gathered.missing))
+        return _on(client, name, folder, grading, on_outcome, on_progress)
     except (CourseError, DockerException, OSError) as error:
         reason = error.message if isinstance(error, CourseError) else str(error)
-        return could_not_check(rubric, f"the engine failed: {reason}")
+        return could_not_check(grading.rubric, f"the engine failed: {reason}")
     finally:
         clean_session(client)
         client.close()
 
 
-def check(name: str, folder: str | Path = ".") -> Report:
-    """Judge the files of a folder, by default the notebook's own; the result shows itself as a table.
+def judge_on(engine: ReplayEngine, name: str, folder: Path, *, on_outcome: OnOutcome | None = None) -> Report:
+    """The same on an engine that is there already, and clean."""
+    rubric = find_grading(name).rubric
+    gathered, known = gather(engine, name, folder, on_outcome=on_outcome)
+    outcomes = tuple(known.get(check.id) or outcome(check, gathered) for check in rubric.checks)
+    return Report(assignment=name, outcomes=outcomes)
 
-    It runs in a process of its own: nothing that was defined in the notebook can reach it, and what it made on the
-    engine is gone when it ends, also when the cell is interrupted.
-    """
-    command = [sys.executable, "-P", "-m", "graders.cli", "check", name, str(Path(folder).resolve()), "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        output, errors = process.communicate()
-    except KeyboardInterrupt:
-        process.wait()  # the interrupt reached it as well, and it tidies up
-        raise
-    if process.returncode not in (0, 3):
-        what, _, fix = errors.strip().partition("\nTry: ")
-        raise CourseError(what or "the graders ended without a word", fix=fix or f"graders check {name} {folder}")
-    return Report.from_json(json.loads(output))
+
+def gather(
+    engine: ReplayEngine, name: str, folder: Path, *, on_outcome: OnOutcome | None = None
+) -> tuple[Gathered[object], dict[str, Outcome]]:
+    """All evidence of a submission, and the outcomes by id that it settled on the way, each told as soon as known."""
+    assignment, grading = find_assignment(name), find_grading(name)
+    gathered: Gathered[object] = Gathered(evidence=None)
+    known: dict[str, Outcome] = {}
+    for gathered in grading.gather(engine, assignment, collect(assignment, folder)):
+        for check in grading.rubric.checks:
+            if check.id not in known and gathered.settles(check):
+                known[check.id] = outcome(check, gathered)
+                if on_outcome:
+                    on_outcome(known[check.id])
+    return gathered, known
+
+
+def _on(
+    client: DockerClient,
+    name: str,
+    folder: Path,
+    grading: Grading,
+    on_outcome: OnOutcome | None,
+    on_progress: OnProgress | None,
+) -> Report:
+    clean(client)
+    with replay_engine(client, grading.images, on_progress=on_progress) as engine:
+        return judge_on(engine, name, folder, on_outcome=on_outcome)

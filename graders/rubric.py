@@ -4,11 +4,11 @@ Enters: evidence, as some frozen dataclass. Leaves: `Report`, as a table for peo
 nbgrader. Pure; imports no other room.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from html import escape
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 Evidence = TypeVar("Evidence")
 REPORT_MIME = "application/vnd.layer-by-layer.report+json"
@@ -24,10 +24,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a judge saw: whether the claim holds, what was expected, what was there, and a hint for the next try."""
+    """What a judge saw: whether the claim holds, what was there, and a `hint` where the check's own would mislead."""
 
     holds: bool
-    expected: str
     actual: str
     hint: str = ""
 
@@ -36,14 +35,48 @@ class Finding:
 class Check(Generic[Evidence]):
     """One `claim` about a submission, in the learner's words. `judge` is a pure function of the evidence.
 
-    `needs` names the parts of the evidence without which the judge cannot be asked.
+    `needs` names the parts of the evidence that `judge` reads; it is asked when all of them are there. `expected` and
+    `hint` are for the learner, the hint without the answer; `wrong` and `right` are examples for the check's help page.
     """
 
     id: str
     claim: str
     points: float
     judge: Callable[[Evidence], Finding]
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...]
+    expected: str
+    hint: str
+    wrong: str
+    right: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered(Generic[Evidence]):
+    """The evidence as far as it is known: the parts that are `ready`, those that cannot be had through no fault of the
+    submission (`missing`, with the reason), and those that it has itself made impossible (`problems`, with the reason).
+    """
+
+    evidence: Evidence
+    ready: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    def have(self, **parts: Any) -> "Gathered[Evidence]":
+        """These parts are known now."""
+        evidence = replace(cast(Any, self.evidence), **parts)
+        return replace(self, evidence=evidence, ready=self.ready | frozenset(parts))
+
+    def lack(self, reason: str, *parts: str) -> "Gathered[Evidence]":
+        """These parts cannot be had, and that is not the student's doing."""
+        return replace(self, missing={**dict.fromkeys(parts, reason), **self.missing})
+
+    def fail(self, reason: str, *parts: str) -> "Gathered[Evidence]":
+        """These parts cannot be had because of what was submitted."""
+        return replace(self, problems={**dict.fromkeys(parts, reason), **self.problems})
+
+    def settles(self, check: "Check[Evidence]") -> bool:
+        """Whether all that a check needs is known, or known to be out of reach."""
+        return set(check.needs) <= self.ready | set(self.missing) | set(self.problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +90,10 @@ class Outcome:
     expected: str
     actual: str
     hint: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """One of the outcomes that `graders check --json` prints."""
+        return {**asdict(self), "status": self.status.value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +125,7 @@ class Report:
             "score": self.score,
             "max_score": self.max_score,
             "gradable": self.gradable,
-            "outcomes": [
-                {
-                    "id": outcome.id,
-                    "claim": outcome.claim,
-                    "points": outcome.points,
-                    "status": outcome.status.value,
-                    "expected": outcome.expected,
-                    "actual": outcome.actual,
-                    "hint": outcome.hint,
-                }
-                for outcome in self.outcomes
-            ],
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }
 
     @staticmethod
@@ -117,16 +143,8 @@ class Report:
 
     def to_html(self) -> str:
         """A table that needs no style sheet and no script, and in which everything is escaped."""
-        rows = "".join(
-            f"<tr><td>{_MARKS[o.status]}</td><td style='text-align:left'>{escape(o.claim)}{_details(o)}</td>"
-            f"<td>{o.points if o.status is Status.PASSED else 0:g} of {o.points:g}</td></tr>"
-            for o in self.outcomes
-        )
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
-        return (
-            f"<table><caption style='text-align:left'><b>{escape(self.assignment)}: {total}</b></caption>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        return table_html(f"{self.assignment}: {total}", "".join(row_html(outcome) for outcome in self.outcomes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +154,9 @@ class Rubric(Generic[Evidence]):
     assignment: str
     checks: tuple[Check[Evidence], ...] = field(default=())
 
-    def judge(self, evidence: Evidence, *, missing: dict[str, str]) -> Report:
-        """Ask every judge; `missing` says for each part of the evidence that could not be had, why."""
-        return Report(assignment=self.assignment, outcomes=tuple(_outcome(c, evidence, missing) for c in self.checks))
+    def judge(self, gathered: Gathered[Evidence]) -> Report:
+        """Ask every judge."""
+        return Report(assignment=self.assignment, outcomes=tuple(outcome(check, gathered) for check in self.checks))
 
 
 def could_not_check(rubric: Rubric[Any], reason: str) -> Report:
@@ -146,24 +164,29 @@ def could_not_check(rubric: Rubric[Any], reason: str) -> Report:
     return Report(assignment=rubric.assignment, outcomes=tuple(_unknown(check, reason) for check in rubric.checks))
 
 
-def _outcome(check: Check[Evidence], evidence: Evidence, missing: dict[str, str]) -> Outcome:
-    reasons = _reasons(check.needs, missing)
-    if reasons:
-        return _unknown(check, "; ".join(reasons))
-    finding = check.judge(evidence)
+def outcome(check: Check[Evidence], gathered: Gathered[Evidence]) -> Outcome:
+    """What becomes of one check; a part that is neither there nor accounted for is the graders' own fault."""
+    if reasons := _reasons(check.needs, gathered.missing):
+        return _unknown(check, reasons)
+    if reasons := _reasons(check.needs, gathered.problems):
+        finding = Finding(holds=False, actual=reasons)
+    elif not gathered.settles(check):
+        return _unknown(check, "the graders did not come to it")
+    else:
+        finding = check.judge(gathered.evidence)
     return Outcome(
         id=check.id,
         claim=check.claim,
         points=check.points,
         status=Status.PASSED if finding.holds else Status.FAILED,
-        expected=finding.expected,
+        expected=check.expected,
         actual=finding.actual,
-        hint="" if finding.holds else finding.hint,
+        hint="" if finding.holds else finding.hint or check.hint,
     )
 
 
-def _reasons(needs: Sequence[str], missing: dict[str, str]) -> list[str]:
-    return list(dict.fromkeys(missing[need] for need in needs if need in missing))
+def _reasons(needs: Sequence[str], known: Mapping[str, str]) -> str:
+    return "; ".join(dict.fromkeys(known[need] for need in needs if need in known))
 
 
 def _unknown(check: Check[Any], reason: str) -> Outcome:
@@ -172,7 +195,7 @@ def _unknown(check: Check[Any], reason: str) -> Outcome:
         claim=check.claim,
         points=check.points,
         status=Status.COULD_NOT_CHECK,
-        expected="a check that could be made",
+        expected=check.expected,
         actual=reason,
         hint="This is not your doing. Try again later, or tell whoever runs the course.",
     )
@@ -186,3 +209,17 @@ def _details(outcome: Outcome) -> str:
         return ""
     lines = {"expected": outcome.expected, "seen": outcome.actual, "hint": outcome.hint}
     return "".join(f"<br><i>{name}:</i> {escape(text)}" for name, text in lines.items() if text)
+
+
+def table_html(caption: str, rows: str) -> str:
+    """A table of rows that are HTML already."""
+    head = f"<caption style='text-align:left'><b>{escape(caption)}</b></caption>"
+    return f"<table>{head}<tbody>{rows}</tbody></table>"
+
+
+def row_html(outcome: Outcome) -> str:
+    """One outcome as a row; everything in it is escaped."""
+    got = outcome.points if outcome.status is Status.PASSED else 0
+    claim = f"<td style='text-align:left'>{escape(outcome.claim)}{_details(outcome)}</td>"
+    mark = f"<td style='text-align:left;white-space:nowrap'>{_MARKS[outcome.status]}</td>"
+    return f"<tr>{mark}{claim}<td style='white-space:nowrap'>{got:g} of {outcome.points:g}</td></tr>"

@@ -92,7 +92,7 @@ def ensure(
     """
     say = on_progress or (lambda progress: None)
     done = {entry.name: Origin.PRESENT for entry in find(names)}
-    wanted = [entry for entry in find(names) if _get(client, entry.name) is None]
+    wanted = [entry for entry in find(names) if get(client, entry.name) is None]
     if not wanted:
         return done
     machine = read_machine()
@@ -107,12 +107,12 @@ def ensure(
             done[entry.name] = Origin.RECIPE
         if done[entry.name] is Origin.RECIPE:
             check_recipe(client, entry, may_name=may_name)
-            _build_recipe(client, entry, machine, say)
+            build_recipe(client, entry, machine, say)
     return done
 
 
 def _row(client: DockerClient, entry: Entry) -> Row:
-    image = _get(client, entry.name)
+    image = get(client, entry.name)
     if image is None:
         return Row(name=entry.name, purpose=entry.purpose, present=False)
     carried = image.labels
@@ -127,7 +127,8 @@ def _row(client: DockerClient, entry: Entry) -> Row:
     )
 
 
-def _get(client: DockerClient, name: str) -> Any:
+def get(client: DockerClient, name: str) -> Any:
+    """The image, or None."""
     try:
         return client.images.get(name)
     except ImageNotFound:
@@ -148,7 +149,7 @@ def _pull(client: DockerClient, entry: Entry, machine: Machine, *, may_name: boo
                 say(Progress(name=entry.name, doing="pulling", done=done, total=total))
     except DockerException as error:
         raise CourseError(f"{entry.name} cannot be pulled: {error}", fix=_OTHER_WAYS) from error
-    if entry.fetches and may_name and _pass_on(client, entry.name, machine, say):
+    if entry.fetches and may_name and pass_on(client, entry.name, machine, say):
         return Origin.PREPARED
     return Origin.PULLED
 
@@ -178,39 +179,44 @@ def check_recipe(client: DockerClient, entry: Entry, *, may_name: bool) -> None:
         raise CourseError(f"No registry can be reached, and the recipes need {packages}.", fix=fix)
 
 
-def _build_recipe(client: DockerClient, entry: Entry, machine: Machine, say: OnProgress) -> None:
+def build_recipe(client: DockerClient, entry: Entry, machine: Machine, say: OnProgress) -> None:
+    """Build an entry from packages, and the base that it stands on."""
     arguments = dict(machine.proxies)
     if "$BASE" in (RECIPES / entry.recipe / "Dockerfile").read_text(encoding="utf-8"):
         base = debian(entry.release)
-        if _get(client, base.name) is None:
-            _build_recipe(client, base, machine, say)
-            _pass_on(client, base.name, machine, say)
+        if get(client, base.name) is None:
+            build_recipe(client, base, machine, say)
+            pass_on(client, base.name, machine, say)
         arguments["BASE"] = base.name
     carried = {labels.IMAGE: entry.name, ORIGIN: Origin.RECIPE.value}
     if entry.stand_in:
         carried[STAND_IN] = entry.stand_in
-    with _context() as folder:
+    with context() as folder:
         say(Progress(name=entry.name, doing="fetching packages"))
         prepare_context(entry, folder, machine)
-        _build(client, folder, entry.name, arguments=arguments, carried=carried, say=say)
+        build_folder(client, folder, entry.name, arguments=arguments, carried=carried, say=say)
 
 
-def _pass_on(client: DockerClient, name: str, machine: Machine, say: OnProgress) -> bool:
+def pass_on(client: DockerClient, name: str, machine: Machine, say: OnProgress) -> bool:
     """Give an image this machine's CAs and mirrors, under the same name; whether there was anything to give."""
-    with _context() as folder:
+    with context() as folder:
         dockerfile = machine_dockerfile(name, machine, folder)
         if dockerfile is None:
             return False
         (folder / "Dockerfile").write_text(dockerfile, encoding="utf-8")
         before = client.images.get(name)
         carried = {labels.IMAGE: name, ORIGIN: before.labels.get(ORIGIN, Origin.PREPARED.value)}
-        _build(client, folder, name, arguments=machine.proxies, carried=carried, say=say)
+        build_folder(client, folder, name, arguments=machine.proxies, carried=carried, say=say)
         with suppress(APIError):  # its layers live on in the new one; where something else stands on it, it stays
             client.images.remove(str(before.id))
     return True
 
 
-def _build(client: DockerClient, folder: Path, name: str, *, arguments: Any, carried: Any, say: OnProgress) -> None:
+def build_folder(
+    client: DockerClient, folder: Path, name: str, *, arguments: Any, carried: Any, say: OnProgress
+) -> None:
+    """Build an image of the catalogue or of the course's own; raises `CourseError` with the end of the log."""
+
     def follow(trace: BuildTrace) -> None:
         over = sum(step.status not in (Status.WAITING, Status.RUNNING) for step in trace.steps)
         running = next((step.instruction for step in trace.steps if step.status is Status.RUNNING), "building")
@@ -223,7 +229,7 @@ def _build(client: DockerClient, folder: Path, name: str, *, arguments: Any, car
 
 
 @contextmanager
-def _context() -> Iterator[Path]:
+def context() -> Iterator[Path]:
     """A temporary folder whose modes do not depend on this user's umask."""
     with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         yield Path(folder)

@@ -200,9 +200,10 @@ def _is_layer(member: tarfile.TarInfo, begin: bytes) -> bool:
 
 def _open_layer(layer: Part, begin: bytes) -> tarfile.TarFile:
     """A layer's own archive; the containerd store may have it compressed."""
-    mode = "r|*" if begin == _GZIP else "r:"
     file: Any = layer  # all that tarfile needs of one
-    return tarfile.open(fileobj=file, mode=mode, bufsize=1 << 18)  # noqa: SIM115  (the caller's `with` closes it)
+    if begin == _GZIP:
+        return tarfile.open(fileobj=file, mode="r|*", bufsize=1 << 18)
+    return tarfile.open(fileobj=file, mode="r:")
 
 
 def _entries(layer: tarfile.TarFile) -> Iterator[_Entry]:

@@ -1,24 +1,35 @@
-"""The image builds from nothing, its container starts, and the API answers `GET /health`."""
+"""The image builds, and its container answers."""
 
-from graders.evidence import OrderEvidence
+from graders.evidence.order import OrderEvidence
 from graders.rubric import Check, Finding
 
 
 def judge(evidence: OrderEvidence) -> Finding:
     """It answered after an edit of the source, so it also did before."""
-    expected = "a container that answers GET /health on port 3000"
-    hint = "Try `docker build .` in your folder, then `docker run` what it made, and read what it prints."
-    if evidence.problem:
-        return Finding(holds=False, expected=expected, actual=evidence.problem, hint=hint)
     if evidence.answer is None:
-        return Finding(holds=False, expected=expected, actual=f"no answer; {evidence.log}", hint=hint)
-    return Finding(holds='"ok"' in evidence.answer, expected=expected, actual=evidence.answer, hint=hint)
+        return Finding(holds=False, actual=f"no answer: {evidence.log}")
+    return Finding(holds='"ok"' in evidence.answer, actual=evidence.answer)
 
 
 CHECK = Check(
     id="builds_and_answers",
-    claim="The image builds from nothing, its container starts, and the API answers.",
-    points=2,
+    claim="The image builds, and its container answers GET /health.",
+    points=1,
     judge=judge,
-    needs=("cold",),
+    needs=("cold", "source_edited", "answer", "log"),
+    expected="GET /health on port 3000 is answered",
+    hint="`course build .` shows the line at fault, `docker run --rm IMAGE` what the program says.",
+    wrong="""\
+FROM node:24-slim
+COPY . .
+CMD ["node", "src/index.js"]
+""",
+    right="""\
+FROM node:24-slim
+WORKDIR /app
+COPY . .
+ENV PRISMA_SCHEMA_ENGINE_BINARY=/bin/true
+RUN npm install && npx prisma generate
+CMD ["node", "src/index.js"]
+""",
 )

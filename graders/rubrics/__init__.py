@@ -1,0 +1,35 @@
+"""What each assignment is judged by: its checks, how their evidence is gathered, and the images that this takes."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from course.assignments import Assignment
+from graders.rubric import Gathered, Rubric
+from graders.sandbox import ReplayEngine
+from graders.submission import Artifacts
+
+Gather = Callable[[ReplayEngine, Assignment, Artifacts], Iterator[Gathered[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grading:
+    """A rubric and where its evidence comes from. `gather` yields all that is known each time that more is known."""
+
+    rubric: Rubric[Any]
+    gather: Gather
+    images: tuple[str, ...]
+
+
+GRADINGS: Final = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+"""The assignments that can be graded; each is a module of this folder."""
+
+
+def find_grading(name: str) -> Grading:
+    """The grading of an assignment; raises `KeyError` where there is none."""
+    if name not in GRADINGS:
+        raise KeyError(name)
+    grading: Grading = importlib.import_module(f"graders.rubrics.{name}").GRADING
+    return grading

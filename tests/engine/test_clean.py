@@ -69,7 +69,13 @@ def test_a_dead_sessions_leftovers_go_and_strangers_and_living_sessions_stay(
     assert left(client, STRANGER) == 3
 
 
-def test_another_owners_objects_stay(client: DockerClient, dead_session: str) -> None:
+@pytest.fixture
+def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner with nothing but what the test makes: lessons that run beside it keep theirs."""
+    monkeypatch.setattr(labels, "owner", lambda: "clean-up@tests")
+
+
+def test_another_owners_objects_stay(client: DockerClient, dead_session: str, nobody_else: None) -> None:
     theirs = {**labels.labels(), labels.OWNER: "someone@elsewhere", labels.SESSION: dead_session}
     volume = client.volumes.create(f"{NAME}-theirs", labels=theirs)
     try:
@@ -87,7 +93,9 @@ def test_a_second_clean_up_finds_nothing(client: DockerClient, dead_session: str
     assert str(again).startswith("Nothing")
 
 
-def test_what_a_learner_makes_from_an_image_of_the_course_stays(client: DockerClient, dead_session: str) -> None:
+def test_what_a_learner_makes_from_an_image_of_the_course_stays(
+    client: DockerClient, dead_session: str, nobody_else: None
+) -> None:
     carried = {**labels.labels(), labels.SESSION: dead_session, labels.IMAGE: f"{NAME}/listed:1"}
     base = client.containers.create("busybox:stable", "true", labels=labels.labels())
     listed = base.commit(f"{NAME}/listed", "1", conf={"Labels": carried})

@@ -8,8 +8,9 @@ import pytest
 
 from course.builds.model import BuildError, BuildTrace, StepTrace
 from course.builds.model import Status as StepStatus
-from graders.evidence import MODEL, PACKAGE, OrderEvidence, StepRef
-from graders.rubric import Report, Status, could_not_check
+from graders.evidence.api import StepRef
+from graders.evidence.order import BUILT, LOCKED, MODEL, OrderEvidence
+from graders.rubric import Gathered, Report, Status, could_not_check
 from graders.rubrics.order import RUBRIC
 
 
@@ -25,26 +26,34 @@ REUSED = trace(StepStatus.REUSED, StepStatus.REUSED, StepStatus.REUSED)
 RIGHT = OrderEvidence(
     cold=trace(StepStatus.RAN, StepStatus.RAN, StepStatus.RAN),
     source_edited=REUSED,
-    package_edited=REUSED,
     schema_edited=REUSED,
+    readme_edited=REUSED,
     installs=(StepRef(stage="0", index=1, line=2),),
     generates=(StepRef(stage="0", index=2, line=3),),
     answer='{"status":"ok","edit":"e1"}',
     edit="e1",
-    packages=(PACKAGE,),
+    added=LOCKED,
+    by_npm=True,
     models=("Task", MODEL),
 )
 FAILED_BUILD = BuildTrace(steps=(), error=BuildError(message="no", line=3))
 RAN_AGAIN = trace(StepStatus.REUSED, StepStatus.RAN, StepStatus.RAN)
 
 
+PARTS = frozenset(field.name for field in dataclasses.fields(OrderEvidence))
+
+
+def whole(**changes: Any) -> Gathered[OrderEvidence]:
+    return Gathered(evidence=dataclasses.replace(RIGHT, **changes), ready=PARTS)
+
+
 def failed(**changes: Any) -> list[str]:
-    report = RUBRIC.judge(dataclasses.replace(RIGHT, **changes), missing={})
+    report = RUBRIC.judge(whole(**changes))
     return [outcome.id for outcome in report.outcomes if outcome.status is Status.FAILED]
 
 
 def test_a_right_answer_gets_full_marks() -> None:
-    report = RUBRIC.judge(RIGHT, missing={})
+    report = RUBRIC.judge(whole())
     assert (report.score, report.max_score, report.gradable) == (10, 10, True)
     assert not [outcome.hint for outcome in report.outcomes if outcome.hint]
 
@@ -57,11 +66,14 @@ def test_a_right_answer_gets_full_marks() -> None:
         ({"answer": "not found"}, ["builds_and_answers", "source_edit_arrives"]),
         ({"source_edited": RAN_AGAIN}, ["source_edit_keeps_install", "source_edit_keeps_client"]),
         ({"schema_edited": RAN_AGAIN}, ["schema_edit_keeps_install"]),
-        ({"schema_edited": FAILED_BUILD}, ["schema_edit_keeps_install", "schema_edit_arrives"]),
-        ({"installs": ()}, ["source_edit_keeps_install", "schema_edit_keeps_install"]),
-        ({"generates": ()}, ["source_edit_keeps_client"]),
-        ({"packages": ()}, ["package_edit_arrives"]),
-        ({"package_edited": FAILED_BUILD}, ["package_edit_arrives"]),
+        ({"schema_edited": FAILED_BUILD}, ["schema_edit_keeps_install"]),
+        ({"installs": ()}, ["source_edit_keeps_install", "schema_edit_keeps_install", "readme_edit_runs_nothing"]),
+        ({"generates": ()}, ["source_edit_keeps_client", "readme_edit_runs_nothing"]),
+        ({"added": None}, ["package_edit_arrives"]),
+        ({"added": "7.0.0"}, ["package_edit_arrives"]),
+        ({"added": "7.0.0", "by_npm": False}, []),
+        ({"rewritten": (9,)}, ["source_edit_keeps_install"]),
+        ({"readme_edited": RAN_AGAIN}, ["readme_edit_runs_nothing"]),
         ({"models": ("Task",)}, ["schema_edit_arrives"]),
         ({"planted": (".env",)}, ["nothing_leaks_in"]),
     ],
@@ -70,30 +82,43 @@ def test_each_check_catches_its_own_fault_and_no_other(changes: dict[str, Any], 
     assert failed(**changes) == expected
 
 
-def test_a_file_that_is_missing_fails_everything_and_is_graded() -> None:
-    report = RUBRIC.judge(OrderEvidence(problem="there is no Dockerfile"), missing={})
+def test_what_the_student_made_impossible_fails_and_is_graded() -> None:
+    report = RUBRIC.judge(Gathered(evidence=OrderEvidence()).fail("there is no Dockerfile", "planted", *BUILT))
     assert report.gradable
     assert report.score == 0
-    assert all("there is no Dockerfile" in outcome.actual for outcome in report.outcomes)
+    assert all("there is no Dockerfile" in outcome.actual and outcome.hint for outcome in report.outcomes)
 
 
-def test_what_could_not_be_checked_is_no_zero() -> None:
-    report = RUBRIC.judge(RIGHT, missing={"edits": "no packages can be fetched here"})
+def test_what_could_not_be_had_is_no_zero() -> None:
+    gathered = Gathered(evidence=RIGHT, ready=PARTS - {"added"}).lack("no packages can be fetched here", "added")
+    report = RUBRIC.judge(gathered)
     unknown = [outcome for outcome in report.outcomes if outcome.status is Status.COULD_NOT_CHECK]
-    assert [outcome.id for outcome in unknown] == ["package_edit_arrives"]
+    assert [(outcome.id, outcome.actual) for outcome in unknown] == [
+        ("package_edit_arrives", "no packages can be fetched here")
+    ]
     assert not report.gradable
     assert repr(report) == "could not be graded"
     assert not could_not_check(RUBRIC, "no engine").gradable
 
 
+def test_what_the_graders_did_not_come_to_is_no_zero() -> None:
+    report = RUBRIC.judge(Gathered(evidence=RIGHT, ready=PARTS - {"models"}))
+    assert [o.id for o in report.outcomes if o.status is Status.COULD_NOT_CHECK] == ["schema_edit_arrives"]
+
+
+def test_a_check_is_settled_as_soon_as_its_own_parts_are_known() -> None:
+    gathered = Gathered(evidence=OrderEvidence()).have(planted=())
+    assert [check.id for check in RUBRIC.checks if gathered.settles(check)] == ["nothing_leaks_in"]
+
+
 def test_a_report_survives_json_and_shows_its_number_first() -> None:
-    report = RUBRIC.judge(RIGHT, missing={})
+    report = RUBRIC.judge(whole())
     assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
     assert repr(report) == "10"
     assert set(report.to_json()) == {"assignment", "score", "max_score", "gradable", "outcomes"}
 
 
 def test_what_a_student_wrote_is_escaped_in_the_table() -> None:
-    report = RUBRIC.judge(dataclasses.replace(RIGHT, answer="<script>alert(1)</script>"), missing={})
+    report = RUBRIC.judge(whole(answer="<script>alert(1)</script>"))
     assert "<script>" not in report.to_html()
     assert "&lt;script&gt;" in report.to_html()

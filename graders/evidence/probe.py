@@ -46,15 +46,19 @@ function walk(folder, depth) {
 }
 walk("/", 0);
 apps = [...new Set(apps)];
-const has = (folder, name) => {
+const versionOf = (folder, name) => {
   for (let at = folder; ; at = path.dirname(at)) {
-    if (fs.existsSync(path.join(at, "node_modules", name, "package.json"))) return true;
-    if (at === "/") return false;
+    try { return JSON.parse(fs.readFileSync(path.join(at, "node_modules", name, "package.json"))).version; } catch {}
+    if (at === "/") return undefined;
   }
 };
-const seen = { installed: false, models: [], packages: [], planted: [] };
+const seen = { installed: false, npm: false, models: [], packages: {}, planted: [] };
 for (const app of apps) {
-  seen.packages.push(...WANTED.filter((name) => has(app, name)));
+  for (const name of WANTED) {
+    const version = versionOf(app, name);
+    if (version) seen.packages[name] = version;
+  }
+  seen.npm ||= fs.existsSync(path.join(app, "node_modules/.package-lock.json"));
   try {
     const resolve = (await import("node:module")).createRequire(path.join(app, "x.js")).resolve;
     const express = (await import(pathToFileURL(resolve("express")))).default;
@@ -73,36 +77,36 @@ for (const app of apps) {
 }
 console.log(JSON.stringify(seen));
 """
-"""What is in an image: which of WANTED's packages and PLANTED's files lie beside the app, whether the dependencies
-load, which models the generated client knows. The app lies where a package.json has its name, or where packages are."""
+"""What is in an image: which versions of WANTED's packages and which of PLANTED's files lie beside the app, whether the
+dependencies load and npm installed them, which models the generated client knows. The app lies where a package.json has
+its name, or where packages are."""
+NOTHING: Final[dict[str, Any]] = {"installed": False, "npm": False, "models": [], "packages": {}, "planted": []}
 
 
 def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted: list[str]) -> dict[str, Any]:
     """Run `LOOK` in an image; what it saw, or nothing at all where the image has no Node.js."""
     script = LOOK.replace("WANTED", json.dumps(wanted)).replace("PLANTED", json.dumps(planted))
-    nothing = {"installed": False, "models": [], "packages": [], "planted": []}
     command = ["node", "--no-warnings", "--input-type=module", "-e", script]
     with _container(client, image, entrypoint=command[:1], command=command[1:]) as container:
         if container is None:
-            return nothing
+            return dict(NOTHING)
         try:
             container.wait(timeout=SCRIPT_TIMEOUT_S)
         except Exception as error:  # docker-py: requests' ReadTimeout or ConnectionError, by transport
             if "timed out" not in str(error).lower():
                 raise
-            return nothing
+            return dict(NOTHING)
         lines = _printed(container, stdout=True, stderr=False).splitlines()
     try:
-        return {**nothing, **json.loads(lines[-1])}
+        return {**NOTHING, **json.loads(lines[-1])}
     except (IndexError, ValueError):
-        return nothing
+        return dict(NOTHING)
 
 
 def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) -> tuple[str | None, str]:
     """Start an image as it is and `GET path` from the inside; the answer, or None and the last that it printed."""
     ask = (
-        "const port = process.env.PORT ?? 3000;"
-        f"const answer = await fetch(`http://127.0.0.1:${{port}}{path}`);"
+        f"const answer = await fetch(`http://127.0.0.1:3000{path}`);"
         "console.log(await answer.text()); process.exit(answer.ok ? 0 : 1)"
     )
     with _container(client, image) as container:

@@ -1,0 +1,86 @@
+"""One submission in its folder: built, edited, built again, and the images that came of it.
+
+Enters: a `ReplayEngine`, an assignment and a student's artifacts. Leaves: traces, and the reason where a failure is not
+the student's. Builds on the replay engine; may import `course` and its neighbours.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from course.assignments import Assignment, copy_app
+from course.builds import BuildTrace, build
+from course.builds.model import Status
+from course.dockerfile import Dockerfile, Stage
+from graders.sandbox import ReplayEngine
+from graders.submission import Artifacts
+
+BUILD_TIMEOUT_S: Final = 240
+
+
+class Replay:
+    """A submission among the assignment's own files, and how it is edited and built."""
+
+    def __init__(self, engine: ReplayEngine, root: Path) -> None:
+        self.engine = engine
+        self.root = root
+
+    def build(self, *, no_cache: bool = False) -> BuildTrace:
+        """Build the folder as it is."""
+        return build(self.engine.client, self.root, no_cache=no_cache, timeout_s=BUILD_TIMEOUT_S)
+
+    def edited(
+        self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None
+    ) -> BuildTrace:
+        """Build with these files changed, and put them back."""
+        changes = {path: change, **(also or {})}
+        before = {name: (self.root / name).read_text(encoding="utf-8") for name in changes}
+        try:
+            for name, one in changes.items():
+                (self.root / name).write_text(one(before[name]), encoding="utf-8")
+            return self.build()
+        finally:
+            for name, text in before.items():
+                (self.root / name).write_text(text, encoding="utf-8")
+
+    def up_to(self, dockerfile: Dockerfile, stage: Stage, index: int) -> BuildTrace:
+        """Build as if the Dockerfile ended with this step; all of it is reused, so it is quick."""
+        lines = dockerfile.text.splitlines()[: stage.steps[index].end_line]
+        original = self.root / "Dockerfile"
+        try:
+            original.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            return self.build()
+        finally:
+            original.write_text(dockerfile.text, encoding="utf-8")
+
+    def judged(self, build: Callable[[], BuildTrace]) -> tuple[BuildTrace, str | None]:
+        """A build, and why its failure is not the student's; None where it is, or where it did not fail."""
+        blocked = self.engine.blocked()
+        asked, _ = self.engine.packages_missing()
+        trace = build()
+        if trace.error is None:
+            return trace, None
+        failed = next((step for step in trace.steps if step.status is Status.FAILED), None)
+        if failed is None:
+            return trace, None
+        if failed.instruction == "FROM":
+            image = failed.text.split()[1] if len(failed.text.split()) > 1 else "?"
+            return trace, f"the base image {image} of line {failed.line} is not at hand in the replay"
+        missing = self.engine.packages_missing(asked)[1]
+        if missing:
+            return trace, f"line {failed.line} wants what the graders' package cache lacks: {', '.join(missing)}"
+        if self.engine.blocked() > blocked:
+            return trace, f"line {failed.line} wants something from the internet, which a replay has not: {failed.text}"
+        return trace, None
+
+
+@contextmanager
+def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Replay]:
+    """The student's artifacts among the instructor's own copy of everything else, in a folder that goes at the end."""
+    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+        root = Path(folder).resolve() / "project"
+        copy_app(assignment, root)
+        artifacts.write(root)
+        yield Replay(engine, root)

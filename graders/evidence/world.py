@@ -1,0 +1,112 @@
+"""A submitted set-up on the replay engine: brought up by its compose file or its script, looked at, brought up again.
+
+Enters: a `ReplayEngine` and the files of the submission. Leaves: what was said and what is there. Creates containers,
+networks and volumes on the replay engine, all of which are the submission's.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from course.lab.setup import Setup, read_setup
+from graders.sandbox import PROJECT, Ran, ReplayEngine
+
+UP_TIMEOUT_S: Final = 240
+DOWN_TIMEOUT_S: Final = 60
+_BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
+_NOT_HERE: Final = re.compile(
+    r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
+)
+Seen = TypeVar("Seen")
+
+
+class World:
+    """A folder with a `compose.yaml` or a `run.sh`; the compose file is taken where both are there."""
+
+    def __init__(self, engine: ReplayEngine, root: Path) -> None:
+        self.engine = engine
+        self.composed = (root / "compose.yaml").is_file()
+        self._files = {
+            path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+        }
+
+    def up(self) -> tuple[Ran, str | None]:
+        """Bring it up; and why a failure is not the student's, None where it is or where nothing failed."""
+        blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
+        self.engine.put(self._files)
+        command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
+        ran = self.engine.run(command, timeout_s=UP_TIMEOUT_S, folder=PROJECT)
+        return ran, None if ran.exit_code == 0 else self._excuse(ran, blocked, asked)
+
+    def down(self) -> None:
+        """Remove its containers and networks, as `docker compose down` does; volumes stay."""
+        if self.composed:
+            self.engine.run(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S, folder=PROJECT)
+        for container in self.engine.client.containers.list(all=True, ignore_removed=True):
+            container.remove(force=True)
+        for network in self.engine.client.networks.list():
+            if network.name not in _BUILTIN_NETWORKS:
+                network.remove()
+
+    def setup(self) -> Setup:
+        """Every container, network and volume that is there now."""
+        return read_setup(self.engine.client, everything=True)
+
+    def read(self, path: str) -> str:
+        """A file of the project, as it was submitted or last edited."""
+        return self._files[path].decode()
+
+    def edit(self, path: str, text: str) -> None:
+        """Change a file of the project in place."""
+        self._files[path] = text.encode()
+        self.engine.put({path: self._files[path]})
+
+    def get(self, address: str, *, timeout_s: float = 3) -> str | None:
+        """What `http://ADDRESS` answers to the machine that the engine runs on, or None."""
+        ran = self.engine.run(
+            ["curl", "-sf", "--max-time", f"{timeout_s}", f"http://{address}"], timeout_s=timeout_s + 2
+        )
+        return ran.output if ran.exit_code == 0 else None
+
+    def post(self, address: str, body: str, *, timeout_s: float = 5) -> str | None:
+        """What `http://ADDRESS` answers to a JSON body, or None."""
+        words = ["curl", "-sf", "--max-time", f"{timeout_s}", "-H", "Content-Type: application/json", "-d", body]
+        ran = self.engine.run([*words, f"http://{address}"], timeout_s=timeout_s + 2)
+        return ran.output if ran.exit_code == 0 else None
+
+    def in_container(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
+        """Run a command inside one of its containers."""
+        return self.engine.run(["docker", "exec", container, *command], timeout_s=timeout_s + 2)
+
+    def beside(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
+        """Run a command of busybox in a container's network: its localhost, its names."""
+        words = ["docker", "run", "--rm", "--pull=never", "--network", f"container:{container}", "busybox:stable"]
+        return self.engine.run([*words, *command], timeout_s=timeout_s + 2)
+
+    def node(self, script: str, arguments: Mapping[str, object], *, timeout_s: float = 20) -> Ran:
+        """Run a script beside the engine, where npm's `mongodb` is at hand; ARGUMENTS stands in it as an object."""
+        text = f"const ARGUMENTS = {json.dumps(dict(arguments))};\n{script}"
+        words = ["node", "--input-type=module", "-e", text]
+        return self.engine.run(words, timeout_s=timeout_s, folder="/opt/packages")
+
+    def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
+        if missing := self.engine.packages_missing(asked)[1]:
+            return f"it wants what the graders' package cache lacks: {', '.join(missing)}"
+        if self.engine.blocked() == blocked:
+            return None
+        images = dict.fromkeys(one or other for one, other in _NOT_HERE.findall(ran.output))
+        named = f": {', '.join(images)}" if images else ""
+        return f"it wants something from the internet, which a replay has not{named}"
+
+
+def wait_for(look: Callable[[], Seen | None], *, timeout_s: float) -> Seen | None:
+    """Look again and again until there is something to see, or time is up."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        seen = look()
+        if seen is not None or time.monotonic() >= deadline:
+            return seen
+        time.sleep(0.2)

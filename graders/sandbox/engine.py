@@ -1,0 +1,264 @@
+"""An engine of the graders' own in a container: clean each time, within limits, with no way out and its own packages.
+
+Enters: the client of the engine that it is to run on. Leaves: `ReplayEngine`, whose `client` is docker-py's. Creates
+and removes a container there; may import `course` and its neighbours.
+
+What is submitted never meets the learner's own containers, names, ports and cache, and cannot fill the disk, the memory
+or the table of processes of the machine. It holds back mistakes. It does not hold back an attacker: the container
+may administer the kernel (`SYS_ADMIN`).
+"""
+
+import io
+import json
+import os
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+import trustme
+from docker import DockerClient
+from docker.errors import APIError, DockerException
+from docker.models.containers import Container
+from docker.tls import TLSConfig
+from docker.types import LogConfig
+from filelock import FileLock, Timeout
+
+from course import labels
+from course.builds import record
+from course.engine import docker_host
+from course.engine.find import Address, try_address
+from course.errors import CourseError
+from course.folders import data_folder
+from course.images import OnProgress
+from course.lab.scratch import engine_host
+from graders.sandbox.image import BRIDGE, ensure_offline_images, ensure_replay_image
+from graders.sandbox.store import load_images, reset
+
+PROJECT: Final = "/work/project"
+START_TIMEOUT_S: Final = 60
+MEMORY_BYTES: Final = 3 << 30
+PROCESSES: Final = 1500
+DISK_BYTES: Final = 10 << 30
+"""For the base images and for what one submission makes."""
+OUTPUT_BYTES: Final = 64 << 10
+_API_PORT: Final = "2376/tcp"
+_INCOMING: Final = "/store/incoming"
+_SLOTS: Final = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a command did: `exit_code` is None where it ran out of time; `output` is the beginning of what it said."""
+
+    exit_code: int | None
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayEngine:
+    """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in.
+
+    `images` are its base images: for each name the outer engine's reference.
+    """
+
+    client: DockerClient
+    container: Container
+    outer: DockerClient
+    images: Mapping[str, str]
+
+    def reset(self) -> None:
+        """Make it clean again: all that was made on it goes, but for the base images."""
+        reset(self.client, self.images)
+        self.run(["sh", "-c", "rm -rf /work/*"])
+
+    def put(self, files: Mapping[str, bytes], folder: str = PROJECT) -> None:
+        """Write files, those that are there in place: a bind mount or a watcher sees the same file changed."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o755 if name.endswith(".sh") else 0o644
+                tar.addfile(entry, io.BytesIO(content))
+        self.run(["mkdir", "-p", _INCOMING, folder])
+        self.container.put_archive(_INCOMING, archive.getvalue())
+        ran = self.run(["sh", "-c", f"cp -r {_INCOMING}/. {folder}/ && rm -rf {_INCOMING}"])
+        if ran.exit_code != 0:
+            raise CourseError(f"The replay engine could not take files: {ran.output}", fix="try again")
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        timeout_s: float = 30,
+        folder: str = "/work",
+        environment: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Run a command beside the engine, where `docker` is the engine inside; it is killed when its time is up."""
+        words = ["timeout", "--signal=KILL", f"{timeout_s}", *command]
+        api = self.outer.api
+        created = api.exec_create(
+            self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **(environment or {})}
+        )
+        said = bytearray()
+        for chunk in api.exec_start(created["Id"], stream=True):
+            said += chunk[: max(0, OUTPUT_BYTES - len(said))]
+        code = api.exec_inspect(created["Id"])["ExitCode"]
+        return Ran(exit_code=None if code in (124, 137) else code, output=said.decode("utf-8", "replace"))
+
+    def blocked(self) -> int:
+        """How many packets have been turned back that were on their way out of here, since the engine started."""
+        listed = self.run(["iptables", "-nvxL", "OUTSIDE"]).output
+        return sum(int(line.split()[0]) for line in listed.splitlines() if " REJECT " in line)
+
+    def packages_missing(self, since: int = 0) -> tuple[int, tuple[str, ...]]:
+        """The length of the registry's log, and which packages it was asked for in vain after its line `since`."""
+        script = "wc -l < /run/packages.log; tail -n +$1 /run/packages.log | grep '\"status\":404' | head -200"
+        counted, *lines = self.run(["sh", "-c", script, "sh", str(since + 1)]).output.splitlines() or ["0"]
+        return int(counted), tuple(dict.fromkeys(name for line in lines for name in _asked_for(line)))
+
+
+@contextmanager
+def replay_engine(
+    outer: DockerClient, images: Sequence[str], *, on_progress: OnProgress | None = None
+) -> Iterator[ReplayEngine]:
+    """A clean engine with these catalogue images, gone at the end; several at once do not meet.
+
+    Raises `CourseError` when it cannot be started, an engine without the right to run engines included.
+    """
+    image = ensure_replay_image(outer, on_progress=on_progress)
+    wanted = ensure_offline_images(outer, images, on_progress=on_progress)
+    with ExitStack() as stack:
+        volume = stack.enter_context(_slot(outer))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layer-by-layer-")))
+        container = _create(outer, image, volume, folder)
+        stack.callback(_stop, container)
+        client = _client(outer, container, folder)
+        stack.callback(client.close)
+        stack.callback(record.forget, docker_host(client), {labels.session()})
+        load_images(outer, client, wanted)
+        engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
+        engine.reset()
+        try:
+            yield engine
+        finally:
+            with suppress(DockerException, OSError):  # a replay can leave it in any state; the next start tries again
+                engine.reset()
+
+
+@contextmanager
+def _slot(outer: DockerClient) -> Iterator[str]:
+    """A disk that no other replay of this user works with now; the base images stay on it."""
+    folder = data_folder() / "replay"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(_SLOTS):
+        name = f"layer-by-layer-replay-{number}"
+        lock = FileLock(folder / f"{number}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            left = outer.containers.list(all=True, filters={"volume": name})
+            if any(labels.is_alive(labels.made_by(one.labels) or "") for one in left):
+                continue  # with locks in another data folder
+            for one in left:  # of a process that was killed
+                one.remove(force=True)
+            outer.volumes.create(name, labels=labels.labels(**{labels.IMAGE: "replay"}))
+            yield name
+        finally:
+            lock.release()
+        return
+    raise CourseError(f"{_SLOTS} replays are under way.", fix="wait for one to end")
+
+
+def _create(outer: DockerClient, image: str, volume: str, folder: Path) -> Container:
+    ca, host = trustme.CA(), engine_host(docker_host(outer))
+    server, mine = ca.issue_cert(host), ca.issue_cert("graders@replay")
+    for name, blob in (("ca", ca.cert_pem), ("cert", mine.cert_chain_pems[0]), ("key", mine.private_key_pem)):
+        blob.write_to_path(folder / f"{name}.pem")
+    environment = {
+        "CA_PEM": ca.cert_pem.bytes().decode(),
+        "CERTIFICATE_PEM": server.cert_chain_pems[0].bytes().decode(),
+        "KEY_PEM": server.private_key_pem.bytes().decode(),
+        "BRIDGE": f"{BRIDGE}/24",
+        "DISK_BYTES": str(DISK_BYTES),
+    }
+    local = host == "127.0.0.1"
+    api = outer.api
+    limits: dict[str, Any] = api.create_host_config(
+        cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        device_cgroup_rules=["a *:* rwm"],
+        mem_limit=MEMORY_BYTES,
+        pids_limit=PROCESSES,
+        read_only=True,
+        init=True,
+        tmpfs=dict.fromkeys(("/run", "/tmp", "/root", "/var/log"), "size=512m,exec"),
+        binds={volume: {"bind": "/store", "mode": "rw"}},
+        port_bindings={_API_PORT: ("127.0.0.1" if local else "0.0.0.0", None)},
+        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m"}),
+    )
+    limits |= {"MaskedPaths": [], "ReadonlyPaths": []}  # it mounts /proc for its containers (docker-py has no option)
+    created = api.create_container(
+        image,
+        host_config=limits,
+        environment=environment,
+        labels=labels.labels(),
+        ports=[2376],
+        name=f"{volume}-{os.getpid()}",
+    )
+    container = outer.containers.get(created["Id"])
+    try:
+        container.start()
+    except APIError as error:
+        container.remove(force=True)
+        raise CourseError(
+            f"The graders' own engine cannot run on this one: {error.explanation}", fix="`course engine start`"
+        ) from error
+    return container
+
+
+def _client(outer: DockerClient, container: Container, folder: Path) -> DockerClient:
+    """Connect as soon as the engine inside answers."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    host = engine_host(docker_host(outer))
+    files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
+    tls = TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=True)
+    while time.monotonic() < deadline:
+        container.reload()
+        if container.status == "exited":
+            break
+        bindings = container.ports.get(_API_PORT)
+        if bindings:
+            docker = f"tcp://{host}:{bindings[0]['HostPort']}"
+            client = try_address(Address(source="the graders' own", docker_host=docker, tls=tls))
+            if isinstance(client, DockerClient):
+                return client
+        time.sleep(0.1)
+    said = container.logs(tail=3).decode("utf-8", "replace").strip()
+    raise CourseError(
+        f"The graders' own engine did not start: {said or 'no word'}", fix="`course doctor`, then try again"
+    )
+
+
+def _stop(container: Container) -> None:
+    try:
+        container.stop(timeout=10)
+        container.remove(force=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):  # gone, or going: somebody else cleans up
+            raise
+
+
+def _asked_for(line: str) -> Iterator[str]:
+    """The package of a line of the registry's log, if it is about one: /NAME, /@SCOPE%2fNAME or /NAME/-/FILE."""
+    with suppress(ValueError, KeyError):
+        name = unquote(json.loads(line)["request"]["url"]).lstrip("/").split("/-/")[0]
+        if not name.startswith("-/"):
+            yield name

@@ -1,0 +1,57 @@
+"""The images of a replay engine: brought in once, and all else taken away after each replay.
+
+Enters: the clients of both engines. Leaves: nothing. All on the engine inside was made by a replay, so all of it goes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from docker import DockerClient
+from docker.errors import APIError, ImageNotFound
+
+from course.engine.http import post
+
+_COMPARED: Final = ("Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Volumes")
+
+
+def load_images(outer: DockerClient, inner: DockerClient, wanted: Mapping[str, str]) -> None:
+    """Make the inner engine hold exactly `wanted`: for each name the outer engine's image of that reference."""
+    for name, reference in wanted.items():
+        if not _same(outer.images.get(reference).attrs, inner, name):
+            for image in inner.images.load(cast(Any, outer.images.get(reference).save(named=reference))):
+                image.tag(name)
+
+
+def reset(inner: DockerClient, wanted: Mapping[str, str]) -> None:
+    """Remove every container, network, volume, image and cache record, but for the wanted images."""
+    for container in inner.containers.list(all=True, ignore_removed=True):
+        container.remove(force=True, v=True)
+    for network in inner.networks.list():
+        if network.name not in ("bridge", "host", "none"):
+            network.remove()
+    for volume in inner.volumes.list():
+        volume.remove(force=True)
+    kept = {str(inner.images.get(name).id) for name in wanted}
+    for image in inner.api.images(all=False):
+        if image["Id"] not in kept:
+            _remove(inner, image["Id"])
+    post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=None).raise_for_status()
+
+
+def _remove(inner: DockerClient, image: str) -> None:
+    try:
+        inner.api.remove_image(image, force=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise
+
+
+def _same(expected: Mapping[str, Any], inner: DockerClient, name: str) -> bool:
+    """Whether the image has the same layers and settings; ids differ between the stores of engines."""
+    try:
+        found = inner.images.get(name).attrs
+    except ImageNotFound:
+        return False
+    same_settings = all(found["Config"].get(key) == expected["Config"].get(key) for key in _COMPARED)
+    return bool(found["RootFS"] == expected["RootFS"] and same_settings)

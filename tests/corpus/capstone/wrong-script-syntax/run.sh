@@ -1,0 +1,2 @@
+docker network create tasks
+if true; then
