@@ -2,7 +2,7 @@
 
 Enters: folders, and docker-py's client where there is an engine. Leaves: predictions, and the trace beside them.
 Reads files, keeps what was learned of each engine in the user's data folder; may import `course.cache`,
-`course.baseimages`, `course.builds`, `course.context` and `course.folders`.
+`course.baseimages`, `course.builds`, `course.context`, `course.folders` and `course.labels`.
 """
 
 import json
@@ -12,9 +12,11 @@ from pathlib import Path
 
 from docker import DockerClient
 
+from course import labels
 from course.baseimages import with_engine
 from course.builds import BuildTrace, build, read_dockerfile
 from course.builds.model import BuildError
+from course.builds.record import cache_records
 from course.cache import BuildInput, Prediction, Predictor, Surprise, Verdict
 from course.context import fingerprints, open_context
 from course.errors import CourseError
@@ -79,13 +81,14 @@ def explain(
     Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
-    predictor = recall(client)
+    predictor, records = _recall(client)
     predictions = predictor.predict(asked)
     if on_predicted:
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
-    surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
-    _keep(client, predictor)
+    origin = labels.session()
+    surprises = predictor.observe(asked, [step.status.value for step in trace.steps], origin=origin)
+    _keep(client, predictor, {one: records.get(one, origin) for one in _records(client)})
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
 
 
@@ -105,16 +108,31 @@ def _file(client: DockerClient) -> Path:
 
 
 def recall(client: DockerClient) -> Predictor:
-    """All that was learned of this engine's cache."""
+    """All that was learned of this engine's cache; what the engine has dropped since is in doubt."""
+    return _recall(client)[0]
+
+
+def _recall(client: DockerClient) -> tuple[Predictor, dict[str, str]]:
+    """And the session that was first seen with each of the cache's records. A record's id says nothing of its step; but
+    when one is gone, all that its session left is in doubt.
+    """
     try:
-        return Predictor.from_json(json.loads(_file(client).read_text(encoding="utf-8")))
+        kept = json.loads(_file(client).read_text(encoding="utf-8"))
+        predictor, records = Predictor.from_json(kept["predictor"]), dict(kept["records"])
     except (OSError, ValueError, KeyError):
-        return Predictor()
+        return Predictor(), {}
+    predictor.doubt({records[one] for one in records.keys() - _records(client)})
+    return predictor, records
 
 
-def _keep(client: DockerClient, predictor: Predictor) -> None:
+def _records(client: DockerClient) -> set[str]:
+    """What holds results; a client's files and a command's cache mounts come and go."""
+    return {one["ID"] for one in cache_records(client) if one["Type"] == "regular"}
+
+
+def _keep(client: DockerClient, predictor: Predictor, records: Mapping[str, str]) -> None:
     path = _file(client)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(predictor.to_json()), encoding="utf-8")
+    partial.write_text(json.dumps({"predictor": predictor.to_json(), "records": records}), encoding="utf-8")
     partial.replace(path)

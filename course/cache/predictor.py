@@ -5,10 +5,10 @@ and why. Pure: no engine, no files; `predict` changes nothing.
 
 A predictor knows an engine's cache by the builds that it has observed, and no more. For a step that none of them ran
 it says MISS with the cause `new`: a build it has not seen may have run it. When the engine is known to have dropped
-cache, `doubt` turns what would be a HIT into DEPENDS until the step is observed again.
+cache, `doubt` turns what would be a HIT into DEPENDS, for each result until it is observed again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,18 +45,22 @@ class Predictor:
     def __init__(self) -> None:
         self._store = Store()
         self._history = History()
-        self._doubt: str | None = None
+        self._origins: dict[str, str] = {}
+        self._doubted: set[str] = set()
 
     def predict(self, build: BuildInput) -> tuple[Prediction, ...]:
         """What a build would do now. Raises `DockerfileError` for what BuildKit would refuse."""
         graph = operations(build)
         solver = Solver(self._store, _context(build), build.buildkit)
         solver.judge(graph)
-        return Reasoner(build, graph, solver, self._history, doubt=self._doubt).predictions()
+        return Reasoner(build, graph, solver, self._history, is_doubted=self._is_doubted).predictions()
 
-    def observe(self, build: BuildInput, statuses: Sequence[str] | None = None) -> tuple[Surprise, ...]:
+    def observe(
+        self, build: BuildInput, statuses: Sequence[str] | None = None, *, origin: str = ""
+    ) -> tuple[Surprise, ...]:
         """Take in a build that was done. `statuses` are those of its trace, one for every instruction of every stage;
-        without them the build is taken to have gone as predicted, to the end."""
+        without them the build is taken to have gone as predicted, to the end. `origin` says who did it, for `doubt`.
+        """
         graph = operations(build)
         expected = Solver(self._store, _context(build), build.buildkit).judge(graph)
         outcome = _outcomes(graph, build, statuses) if statuses is not None else {}
@@ -65,10 +69,12 @@ class Predictor:
         finished = {vertex: FINISHED[status] for vertex, status in outcome.items() if status in FINISHED}
         solver = Solver(self._store, _context(build), build.buildkit, lambda o: finished.get(o.vertex))
         solver.judge(graph)
-        settle(solver, self._store, unfinished=outcome.keys() - finished.keys())
+        kept = settle(solver, self._store, unfinished=outcome.keys() - finished.keys())
         self._history.add(note_of(build, graph))
-        if statuses is not None:
-            self._doubt = None
+        for vertex, verdict in finished.items():
+            if key := kept.get(vertex):
+                self._doubted.discard(key)
+                self._origins[key] = self._origins.get(key, origin) if verdict is Verdict.HIT else origin
         return tuple(
             Surprise(step=_ref(graph, step), predicted=answer.verdict, observed=outcome[step.layer.vertex])
             for step in graph.steps
@@ -77,13 +83,21 @@ class Predictor:
             if answer.verdict in (Verdict.HIT, Verdict.MISS) and answer.verdict is not finished[step.layer.vertex]
         )
 
-    def doubt(self, reason: str = "the engine has dropped cache since") -> None:
-        """Trust no HIT until the next observed build: `reason` is said with each prediction."""
-        self._doubt = reason
+    def doubt(self, origins: Collection[str]) -> None:
+        """Trust no result that builds of these origins left: the engine has dropped cache of theirs."""
+        self._doubted |= {key for key, origin in self._origins.items() if origin in origins}
+
+    def _is_doubted(self, answer: Answer) -> bool:
+        return bool(answer.keys) and self._doubted.issuperset(answer.keys)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, to be kept per engine between runs of the course."""
-        return {"store": self._store.to_json(), "history": self._history.to_json(), "doubt": self._doubt}
+        return {
+            "store": self._store.to_json(),
+            "history": self._history.to_json(),
+            "origins": self._origins,
+            "doubted": sorted(self._doubted),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Predictor":
@@ -91,7 +105,8 @@ class Predictor:
         predictor = cls()
         predictor._store = Store.from_json(data["store"])
         predictor._history = History.from_json(data["history"])
-        predictor._doubt = data["doubt"]
+        predictor._origins = dict(data["origins"])
+        predictor._doubted = set(data["doubted"])
         return predictor
 
 

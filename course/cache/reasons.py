@@ -7,7 +7,7 @@ different from the build before is looked up in this order: forced, the image, t
 on, a file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from course.cache.differences import (
     changed_files,
@@ -28,13 +28,22 @@ from course.cache.stages import PlannedStage
 from course.cache.state import CONTEXT
 
 NEW = "No observed build ran this step; if another build did, its result is reused."
+DROPPED = "It was kept when last seen, but the engine has dropped cache since."
 
 
 class Reasoner:
     """The predictions for one build."""
 
-    def __init__(self, build: BuildInput, graph: Graph, solver: Solver, history: History, *, doubt: str | None) -> None:
-        self._graph, self._solver, self._doubt = graph, solver, doubt
+    def __init__(
+        self,
+        build: BuildInput,
+        graph: Graph,
+        solver: Solver,
+        history: History,
+        *,
+        is_doubted: Callable[[Answer], bool],
+    ) -> None:
+        self._graph, self._solver, self._is_doubted = graph, solver, is_doubted
         self._now = note_of(build, graph)
         self._before = history.like(self._now)
         self._made = {(p.number, p.step.index): p for p in graph.steps if not p.trigger}
@@ -61,9 +70,8 @@ class Reasoner:
         if planned.layer is None:
             return Prediction(step=step, verdict=Verdict.METADATA, reason=_metadata(step))
         answer = self._solver.answers[planned.layer.vertex]
-        if answer.verdict is Verdict.HIT and self._doubt:
-            reason = f"It was kept when last seen, but {self._doubt}."
-            return Prediction(step=step, verdict=Verdict.DEPENDS, reason=reason, cause=Cause(kind="new"))
+        if answer.verdict is Verdict.HIT and self._is_doubted(answer):
+            return Prediction(step=step, verdict=Verdict.DEPENDS, reason=DROPPED, cause=Cause(kind="new"))
         if answer.verdict is Verdict.HIT:
             return Prediction(step=step, verdict=Verdict.HIT, reason=self._of_hit(planned))
         if answer.verdict is Verdict.DEPENDS:

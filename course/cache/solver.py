@@ -128,8 +128,11 @@ def _is_open(source: Source) -> bool:
     return source.kind in REMOTE and not source.identity
 
 
-def settle(solver: Solver, store: Store, *, unfinished: Set[str] = frozenset()) -> None:
-    """Write into `store` what the build left there. `unfinished` are the vertices that failed or were never reached."""
+def settle(solver: Solver, store: Store, *, unfinished: Set[str] = frozenset()) -> Mapping[str, str | None]:
+    """Write into `store` what the build left there, and say under which key the result of each vertex is kept.
+
+    `unfinished` are the vertices that failed or were never reached.
+    """
     final: dict[str, str | None] = {}
     for vertex, answer in solver.answers.items():
         inputs = [final[needed.vertex] for needed in answer.operation.inputs]
@@ -144,6 +147,7 @@ def settle(solver: Solver, store: Store, *, unfinished: Set[str] = frozenset()) 
         else:
             key = store.save(answer.digest, ways, run=solver.run(answer.operation))
         final[vertex] = key
+    return final
 
 
 def _with_key(way: Way, key: str | None) -> Way:

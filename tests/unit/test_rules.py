@@ -20,7 +20,7 @@ BELOW = {
     "course.terminal": "advice builds cache images",
     "course.terminal_setup": "lab",
     "course.advice": "builds cache context engine errors folders forecast lab labels",
-    "course.forecast": "baseimages builds cache context errors folders",
+    "course.forecast": "baseimages builds cache context errors folders labels",
     "course.baseimages": "cache",
     "course.lessons": "assignments clean engine errors folders images lab widgets",
     "course.widgets": "builds dockerfile cache forecast lab images errors",

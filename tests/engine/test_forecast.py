@@ -1,0 +1,31 @@
+"""What is predicted on an engine that has dropped cache since."""
+
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+
+from course.clean import clean_session
+from course.forecast import explain
+
+pytestmark = pytest.mark.engine
+
+
+def test_dropped_cache_is_said_and_not_guessed(
+    client: DockerClient, busybox: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYER_BY_LAYER_HOME", str(tmp_path / "home"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Dockerfile").write_text(f"FROM busybox:stable\nRUN echo {tmp_path.name}\nRUN echo again\n")
+    explain(client, project)
+    kept = explain(client, project)
+    assert [one.verdict for one in kept.predictions] == ["HIT", "HIT", "HIT"]
+    assert not kept.surprises
+    clean_session(client)
+    after = explain(client, project)
+    assert [one.verdict for one in after.predictions] == ["HIT", "DEPENDS", "DEPENDS"]
+    assert [step.status for step in after.trace.steps][1:] == ["RAN", "RAN"]
+    again = explain(client, project)
+    assert [one.verdict for one in again.predictions] == ["HIT", "HIT", "HIT"]
+    assert not again.surprises
