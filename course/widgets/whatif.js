@@ -21,18 +21,24 @@ function render({ model, el }) {
   let askedAt = 0;
   let dragged = null;
 
-  const order = () => model.get("rows").map((row) => row.id);
-  const edited = () => model.get("files").filter((file) => file.edited).map((file) => file.path);
+  let asked = null; // what was asked last, until it is answered: hands can be faster than answers
 
-  function ask(change) {
+  const plan = () =>
+    asked ?? {
+      order: model.get("rows").map((row) => row.id),
+      edited: model.get("files").filter((file) => file.edited).map((file) => file.path),
+      arguments: model.get("arguments"),
+    };
+
+  function ask(change, build = false) {
     question = Math.max(question, model.get("answered")) + 1;
     askedAt = performance.now();
-    const asked = { question, order: order(), edited: edited(), arguments: model.get("arguments"), ...change };
-    model.send(asked);
+    asked = { ...plan(), ...change };
+    model.send({ question, build, ...asked });
   }
 
   function move(id, by) {
-    const ids = order();
+    const ids = [...plan().order];
     const from = ids.indexOf(id);
     const to = Math.min(ids.length - 1, Math.max(0, from + by));
     if (to === from) return;
@@ -41,6 +47,7 @@ function render({ model, el }) {
   }
 
   function drawLines() {
+    if (model.get("answered") >= question) asked = null;
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     list.replaceChildren(...model.get("rows").map(line));
     if (focused !== null) list.querySelector(`[data-id="${focused}"]`)?.focus();
@@ -81,7 +88,7 @@ function render({ model, el }) {
     item.addEventListener("drop", (event) => {
       event.preventDefault();
       event.stopPropagation();
-      const ids = order();
+      const ids = plan().order;
       if (dragged !== null) move(dragged, ids.indexOf(row.id) - ids.indexOf(dragged));
       dragged = null;
     });
@@ -90,6 +97,7 @@ function render({ model, el }) {
 
   function drawKnobs() {
     const focused = knobs.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+    if (focused && document.activeElement.type === "text") return; // what is typed is newer than what Python heard of
     knobs.replaceChildren();
     for (const file of model.get("files")) {
       const label = element(knobs, "label");
@@ -99,7 +107,7 @@ function render({ model, el }) {
       box.dataset.name = file.path;
       label.append(` ${file.path} edited`);
       box.addEventListener("change", () => {
-        const others = edited().filter((path) => path !== file.path);
+        const others = plan().edited.filter((path) => path !== file.path);
         ask({ edited: box.checked ? [...others, file.path] : others });
       });
     }
@@ -112,9 +120,8 @@ function render({ model, el }) {
       field.value = value;
       field.placeholder = model.get("defaults")[name];
       field.size = 12;
-      field.dataset.lmSuppressShortcuts = "true"; // JupyterLab would keep Enter for itself
       field.dataset.name = name;
-      field.addEventListener("change", () => ask({ arguments: { ...model.get("arguments"), [name]: field.value } }));
+      field.addEventListener("input", () => ask({ arguments: { ...plan().arguments, [name]: field.value } }));
     }
     if (focused) [...knobs.querySelectorAll("input")].find((one) => one.dataset.name === focused)?.focus();
   }
@@ -127,7 +134,7 @@ function render({ model, el }) {
     result.querySelector("style")?.remove();
   }
 
-  button.addEventListener("click", () => ask({ build: true }));
+  button.addEventListener("click", () => ask({}, true));
   const listeners = [
     ["answered", drawLines],
     ["error", drawLines],

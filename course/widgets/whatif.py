@@ -244,8 +244,8 @@ def _declared(dockerfile: Dockerfile) -> dict[str, str]:
 
 def _total(predictions: Sequence[Prediction], seconds: Mapping[str, float]) -> str:
     runs = [one for one in predictions if one.verdict in (Verdict.MISS, Verdict.DEPENDS)]
-    if predictions and not runs:
-        return "Nothing would run."
+    if not runs:
+        return "Nothing would run." if predictions else "Nothing can be built."
     unknown = sum(one.step.text not in seconds for one in runs)
     known = sum(seconds.get(one.step.text, 0.0) for one in runs)
     steps = f"{len(runs)} step{'s' if len(runs) != 1 else ''} would run"
