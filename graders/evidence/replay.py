@@ -27,9 +27,12 @@ class Replay:
         self.engine = engine
         self.root = root
 
-    def build(self, *, no_cache: bool = False) -> BuildTrace:
+    def build(
+        self, *, dockerfile: str = "Dockerfile", no_cache: bool = False, timeout_s: float = BUILD_TIMEOUT_S
+    ) -> BuildTrace:
         """Build the folder as it is."""
-        return build(self.engine.client, self.root, no_cache=no_cache, timeout_s=BUILD_TIMEOUT_S)
+        client = self.engine.client
+        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=timeout_s)
 
     def edited(
         self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None
