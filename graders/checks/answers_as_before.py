@@ -21,7 +21,8 @@ CHECK = Check(
     wrong="""\
 COPY --from=build /app/index.txt /
 COPY report.sh /app/
-CMD ["sh", "/app/report.sh"]   # a word replaces CMD, and index.txt lies elsewhere
+# a word replaces CMD, and index.txt does not lie beside report.sh
+CMD ["sh", "/app/report.sh"]
 """,
     right="""\
 COPY --from=build /app/index.txt /app/

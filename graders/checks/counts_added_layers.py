@@ -19,7 +19,7 @@ CHECK = Check(
     expected="added_layers: the number of layers that the given image has and busybox:stable has not",
     hint="Which instructions can change a file? The others are settings of the image and add no layer.",
     wrong="""\
-# answers.json: every line of this Dockerfile counted as a layer, and there are two
+# answers.json: every line of this Dockerfile was counted
 FROM busybox:stable
 ENV LANG=C
 RUN echo hello > /greeting
@@ -28,7 +28,7 @@ CMD ["cat", "/greeting"]
 {"added_layers": 4}
 """,
     right="""\
-# answers.json: of these lines RUN alone adds a layer; FROM brings those of the base
+# answers.json: RUN alone adds a layer; FROM brings those of the base
 {"added_layers": 1}
 """,
 )

@@ -19,7 +19,7 @@ CHECK = Check(
     expected="largest_line: the number of the line whose layer is the largest, counted from 1",
     hint="Do not guess by what a line is for: build it and look at the sizes in the image's history.",
     wrong="""\
-# answers.json: line 2 writes 10 MB, but so does the next one, and 1 MB more
+# answers.json: line 2 writes ten times as much as line 3
 FROM busybox:stable
 RUN head -c 10000000 /dev/zero > /data
 RUN head -c  1000000 /dev/zero >> /data
@@ -27,7 +27,7 @@ RUN head -c  1000000 /dev/zero >> /data
 {"largest_line": 2}
 """,
     right="""\
-# answers.json: a file that is changed by one byte is stored whole, again
+# answers.json: but line 3 changes the file, and so stores all of it again
 {"largest_line": 3}
 """,
 )

@@ -19,7 +19,8 @@ CHECK = Check(
     expected="after a line is added to visits.txt the image reports it as the given one does",
     hint="The index has to be made by the build, from the visits.txt of the folder.",
     wrong="""\
-RUN echo "cache 33979 7" > index.txt   # the result of another day
+# the result of another day
+RUN echo "cache 9680 7" > index.txt
 """,
     right="""\
 COPY visits.txt ./

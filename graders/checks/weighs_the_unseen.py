@@ -22,7 +22,7 @@ CHECK = Check(
     expected="unseen_mb: the MB that layers hold and that later layers remove or replace, within a tenth",
     hint="A file goes out of sight when a later layer removes it, and also when a later layer holds it again.",
     wrong="""\
-# answers.json: the deleted file, once; but it was stored twice
+# answers.json: the deleted file, once
 FROM busybox:stable
 RUN umask 077 && head -c 10000000 /dev/zero > /data
 RUN chmod a+r /data
@@ -31,7 +31,7 @@ RUN rm /data
 {"unseen_mb": 10}
 """,
     right="""\
-# answers.json: as it was written, and as it was after chmod; neither can be seen
+# answers.json: as it was written, and again as it was after chmod
 {"unseen_mb": 20}
 """,
 )

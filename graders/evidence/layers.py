@@ -104,7 +104,7 @@ class _Model:
 
 def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Gathered[LayersEvidence]]:
     """Build the given image and the student's; raises `CourseError` when the engine itself fails."""
-    gathered = _read_answers(artifacts)
+    gathered = read_answers(artifacts)
     if "Dockerfile" not in artifacts.files:
         gathered = gathered.fail(artifacts.problems["Dockerfile"], *BUILT)
     new = f"page{uuid.uuid4().hex[:8]}"  # the engine may know what an earlier replay built
@@ -148,7 +148,8 @@ def _build(
     yield gathered.have(hidden=tuple(_hidden(layers)), toolkit=toolkit, added_bytes=added)
 
 
-def _read_answers(artifacts: Artifacts) -> Gathered[LayersEvidence]:
+def read_answers(artifacts: Artifacts) -> Gathered[LayersEvidence]:
+    """What answers.json holds, whatever that is."""
     gathered = Gathered(evidence=LayersEvidence())
     if ANSWERS not in artifacts.files:
         return gathered.fail(artifacts.problems[ANSWERS], "answers")
