@@ -116,7 +116,7 @@ def deleted_later(dockerfile: Dockerfile) -> Iterator[StaticFinding]:
     steps = [step for stage in _lineage(dockerfile) for step in stage.steps]
     for number, step in enumerate(steps):
         for name in _removed(step) if step.instruction == "RUN" else ():
-            maker = next((one for one in reversed(steps[:number]) if _writes(one, name)), None)
+            maker = next((one for one in steps[:number] if _writes(one, name)), None)
             if maker:
                 text = f"{name} is removed too late: the layer of line {maker.line} holds it and weighs what it weighed"
                 yield StaticFinding(line=step.line, text=text, source=OURS)

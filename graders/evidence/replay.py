@@ -4,6 +4,7 @@ Enters: a `ReplayEngine`, an assignment and a student's artifacts. Leaves: trace
 the student's. Builds on the replay engine; may import `course` and its neighbours.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
 
 BUILD_TIMEOUT_S: Final = 240
+_SYNTAX: Final = re.compile(
+    rb"(?i)\A((?:#.*\n)*?)#[ \t]*syntax[ \t]*=[ \t]*(?:docker\.io/)?docker/dockerfile(?::[\w.-]+)?[ \t\r]*$", re.M
+)
 
 
 class Replay:
@@ -67,7 +71,8 @@ class Replay:
             return trace, None
         failed = next((step for step in trace.steps if step.status is Status.FAILED), None)
         if failed is None:
-            return trace, None
+            outside = "before its first step it wants something from the internet, such as the frontend of `# syntax=`"
+            return trace, outside if self.engine.blocked() > blocked else None
         if failed.instruction == "FROM":
             image = failed.text.split()[1] if len(failed.text.split()) > 1 else "?"
             return trace, f"the base image {image} of line {failed.line} is not at hand in the replay"
@@ -86,4 +91,11 @@ def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifac
         root = Path(folder).resolve() / "project"
         copy_app(assignment, root)
         artifacts.write(root)
+        _use_own_syntax(root / "Dockerfile")
         yield Replay(engine, root)
+
+
+def _use_own_syntax(dockerfile: Path) -> None:
+    """A `# syntax=docker/dockerfile:1` is a wish to download the frontend that the replay engine has already."""
+    if dockerfile.is_file():
+        dockerfile.write_bytes(_SYNTAX.sub(rb"\1# the syntax of the engine", dockerfile.read_bytes(), count=1))
