@@ -20,7 +20,7 @@ from course.builds import BuildTrace, Status
 from course.errors import CourseError
 from course.images import ImageLayers, read_layers, shared_layers
 from graders.evidence.probe import hash_files, run_once
-from graders.evidence.replay import BUILD_TIMEOUT_S, Replay, open_replay
+from graders.evidence.replay import BUILD_TIMEOUT_S, Replay, failure, open_replay
 from graders.rubric import Gathered
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
@@ -128,8 +128,7 @@ def _build(
     limit_s = min(max(TIMES_THE_GIVEN * model.seconds, LEAST_BUILD_TIMEOUT_S), BUILD_TIMEOUT_S)
     trace, excuse = replay.judged(lambda: replay.build(no_cache=True, timeout_s=limit_s))
     if trace.image_id is None:
-        reason = f"the build fails: {trace.error}"
-        yield gathered.lack(excuse, *BUILT) if excuse else gathered.fail(reason, *BUILT)
+        yield gathered.lack(excuse, *BUILT) if excuse else gathered.fail(failure(trace), *BUILT)
         return
     client, image = replay.engine.client, trace.image_id
     said = _ask(replay, image, model.printed)

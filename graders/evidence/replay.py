@@ -84,6 +84,14 @@ class Replay:
         return trace, None
 
 
+def failure(trace: BuildTrace) -> str:
+    """Why a build has no image, with the last line that its failed step printed."""
+    logs = (step.log for step in trace.steps if step.status is Status.FAILED)
+    last = next((line.strip() for log in logs for line in reversed(log.splitlines()) if line.strip()), "")
+    printed = f": {last[:200]}" if last else ""
+    return f"the build fails: {trace.error}{printed}"
+
+
 @contextmanager
 def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Replay]:
     """The student's artifacts among the instructor's own copy of everything else, in a folder that goes at the end."""
