@@ -9,8 +9,9 @@ print is what the student's have to print. Both are built from a visits.txt that
 import json
 import re
 import shlex
+import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -34,10 +35,11 @@ ANSWERS: Final = "answers.json"
 KNOWN_WORDS: Final = (("cache",), ("nosuch",))
 """A page that no edit touches, and one that nobody visited."""
 NEW_VISITS: Final = 321
-START_TIMEOUT_S: Final = 15
-LEAST_BUILD_TIMEOUT_S: Final = 60
 TIMES_THE_GIVEN: Final = 10
-"""A build that takes so much longer than the given one does something else."""
+"""A build, or a container, that takes so much longer than the given one does something else."""
+LEAST_BUILD_TIMEOUT_S: Final = 60
+LEAST_ANSWER_TIMEOUT_S: Final = 15
+GIVEN_ANSWERS_TIMEOUT_S: Final = 120
 LOOK_LIMIT_BYTES: Final = 300_000_000
 """The given image weighs 40 MB; one that weighs more than this is not looked through."""
 
@@ -99,7 +101,8 @@ class _Model:
 
     printed: Mapping[Words, Said]
     toolkit: frozenset[str]
-    seconds: float
+    build_timeout_s: float
+    answer_timeout_s: float
 
 
 def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Gathered[LayersEvidence]]:
@@ -125,13 +128,12 @@ def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -
 def _build(
     replay: Replay, model: _Model, new: str, gathered: Gathered[LayersEvidence]
 ) -> Iterator[Gathered[LayersEvidence]]:
-    limit_s = min(max(TIMES_THE_GIVEN * model.seconds, LEAST_BUILD_TIMEOUT_S), BUILD_TIMEOUT_S)
-    trace, excuse = replay.judged(lambda: replay.build(no_cache=True, timeout_s=limit_s))
+    trace, excuse = replay.judged(lambda: replay.build(no_cache=True, timeout_s=model.build_timeout_s))
     if trace.image_id is None:
         yield gathered.lack(excuse, *BUILT) if excuse else gathered.fail(failure(trace), *BUILT)
         return
     client, image = replay.engine.client, trace.image_id
-    said = _ask(replay, image, model.printed)
+    said = _ask(replay, image, model)
     gathered = gathered.have(
         known=tuple(_exchange(words, said, model, new) for words in KNOWN_WORDS),
         edited=tuple(_exchange(words, said, model, new) for words in model.printed if words not in KNOWN_WORDS),
@@ -178,8 +180,15 @@ def _look_at_given(replay: Replay, trace: BuildTrace, new: str) -> _Model:
     image = str(trace.image_id)
     found = hash_files(replay.engine.client, image)
     toolkit = frozenset(digest for path, digest in found.items() if "/toolkit/" in path)
+    began = time.monotonic()
     printed = _ask_given(replay, image, (*KNOWN_WORDS, (), (new,)))
-    return _Model(printed=printed, toolkit=toolkit, seconds=trace.seconds)
+    answered_s = time.monotonic() - began
+    return _Model(
+        printed=printed,
+        toolkit=toolkit,
+        build_timeout_s=min(max(TIMES_THE_GIVEN * trace.seconds, LEAST_BUILD_TIMEOUT_S), BUILD_TIMEOUT_S),
+        answer_timeout_s=min(max(TIMES_THE_GIVEN * answered_s, LEAST_ANSWER_TIMEOUT_S), GIVEN_ANSWERS_TIMEOUT_S),
+    )
 
 
 def _ask_given(replay: Replay, image: str, questions: Sequence[Words]) -> dict[Words, Said]:
@@ -187,20 +196,22 @@ def _ask_given(replay: Replay, image: str, questions: Sequence[Words]) -> dict[W
     end = uuid.uuid4().hex
     script = "\n".join(f"{shlex.join(('sh', 'report.sh', *words))}; echo {end} $?" for words in questions)
     entrypoint = ["sh", "-c", script]
-    status, printed = run_once(replay.engine.client, image, (), timeout_s=START_TIMEOUT_S, entrypoint=entrypoint)
+    status, printed = run_once(
+        replay.engine.client, image, (), timeout_s=GIVEN_ANSWERS_TIMEOUT_S, entrypoint=entrypoint
+    )
     parts = re.findall(rf"(.*?){end} (\d+)\n", printed, re.S)
     if status is None or len(parts) != len(questions):
         raise CourseError("The given image does not answer on the replay engine.", fix="try again")
     return {words: (int(code), text) for words, (text, code) in zip(questions, parts, strict=True)}
 
 
-def _ask(replay: Replay, image: str, questions: Iterable[Words]) -> dict[Words, Said]:
+def _ask(replay: Replay, image: str, model: _Model) -> dict[Words, Said]:
     """A container for each question; once one does not start or end, no further one is tried."""
     said: dict[Words, Said] = {}
     last: Said = (0, "")
-    for words in questions:
+    for words in model.printed:
         if last[0] is not None:
-            last = run_once(replay.engine.client, image, words, timeout_s=START_TIMEOUT_S)
+            last = run_once(replay.engine.client, image, words, timeout_s=model.answer_timeout_s)
         said[words] = last
     return said
 
