@@ -15,6 +15,8 @@ from course.errors import CourseError
 from course.folders import notebooks_folder
 
 MINE: Final = "my-work"
+GIVEN: Final = "given.Dockerfile"
+"""What an app's folder gives to read and to better; its other Dockerfiles are answers."""
 _NOT_FOR_LEARNERS: Final = ("solution", "assignment.json", "*.ipynb", ".ipynb_checkpoints")
 
 
@@ -42,7 +44,7 @@ def find_assignment(name: str) -> Assignment:
 def copy_app(assignment: Assignment, folder: Path) -> None:
     """The app, without the files that are to be written."""
     left_out = shutil.ignore_patterns("node_modules", "generated", "*Dockerfile", ".dockerignore")
-    shutil.copytree(assignment.app, folder, dirs_exist_ok=True, ignore=left_out)
+    shutil.copytree(assignment.app, folder, dirs_exist_ok=True, ignore=lambda at, names: left_out(at, names) - {GIVEN})
 
 
 def begin(name: str) -> Path:

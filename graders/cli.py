@@ -52,6 +52,7 @@ def check(arguments: argparse.Namespace) -> int:
             arguments.directory,
             kind=arguments.engine,
             on_outcome=lambda outcome: _say({"outcome": outcome.to_json()}),
+            on_findings=lambda findings: _say({"findings": [one.to_json() for one in findings]}),
             on_progress=lambda progress: _say({"doing": f"preparing {progress.name}: {progress.doing}"}),
         )
         _say({"report": report.to_json()})
@@ -84,7 +85,8 @@ def explain(arguments: argparse.Namespace) -> int:
         every = ", ".join(f"{name}.{one.id}" for name in GRADINGS for one in find_grading(name).rubric.checks)
         raise CourseError(f"There is no check {arguments.check!r}.", fix=f"one of {every}")
     for name, one in found:
-        OUT.print(f"[bold]{escape(one.claim)}[/]\n[dim]{name}.{one.id}, {one.points:g} points[/]\n")
+        points = f"{one.points:g} point{'' if one.points == 1 else 's'}"
+        OUT.print(f"[bold]{escape(one.claim)}[/]\n[dim]{name}.{one.id}, {points}[/]\n")
         OUT.print(f"Expected: {escape(one.expected)}.\nHint: {escape(one.hint)}\n")
         OUT.print(f"[red]✗ It fails:[/]\n{escape(textwrap.indent(one.wrong.rstrip(), '    '))}\n")
         OUT.print(f"[green]✓ It passes:[/]\n{escape(textwrap.indent(one.right.rstrip(), '    '))}")
@@ -109,6 +111,10 @@ def _print(report: Report) -> None:
         OUT.print(f"[bold]{report.score:g} of {report.max_score:g}[/]")
     else:
         OUT.print("[bold yellow]This could not be graded. It is not a zero.[/]")
+    if report.findings:
+        OUT.print("\nAlso noticed, worth no points:")
+    for finding in report.findings:
+        OUT.print(f"  {escape(str(finding))}")
 
 
 def _parser() -> argparse.ArgumentParser:

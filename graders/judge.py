@@ -5,6 +5,7 @@ this room but its command line.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from docker import DockerClient
@@ -15,12 +16,15 @@ from course.clean import clean, clean_session
 from course.engine import connect
 from course.errors import CourseError
 from course.images import OnProgress
+from graders.findings import StaticFinding
+from graders.lint import lint
 from graders.rubric import Gathered, Outcome, Report, could_not_check, outcome
 from graders.rubrics import Grading, find_grading
 from graders.sandbox import ReplayEngine, replay_engine
 from graders.submission import collect
 
 OnOutcome = Callable[[Outcome], None]
+OnFindings = Callable[[tuple[StaticFinding, ...]], None]
 
 
 def judge(
@@ -29,6 +33,7 @@ def judge(
     *,
     kind: str = "auto",
     on_outcome: OnOutcome | None = None,
+    on_findings: OnFindings | None = None,
     on_progress: OnProgress | None = None,
 ) -> Report:
     """Replay and judge a submission; trouble that is not the student's makes a report that is not gradable.
@@ -36,7 +41,15 @@ def judge(
     `kind` is that of the engine to work on (`course.engine.KINDS`). Raises `CourseError` when there is no such
     assignment or folder.
     """
-    collect(find_assignment(name), folder)
+    assignment = find_assignment(name)
+    findings = lint(assignment, collect(assignment, folder))
+    if on_findings:
+        on_findings(findings)
+    report = _replay(name, folder, kind, on_outcome, on_progress)
+    return replace(report, findings=findings)
+
+
+def _replay(name: str, folder: Path, kind: str, on_outcome: OnOutcome | None, on_progress: OnProgress | None) -> Report:
     grading = find_grading(name)
     try:
         client = connect(kind=kind)

@@ -1,7 +1,7 @@
 """The nouns of grading: checks make a rubric, outcomes make a report.
 
 Enters: evidence, as some frozen dataclass. Leaves: `Report`, as a table for people, JSON for programs and a number for
-nbgrader. Pure; imports no other room.
+nbgrader. Pure; may import `graders.findings`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from html import escape
 from typing import Any, Generic, TypeVar, cast
+
+from graders.findings import StaticFinding, findings_html
 
 Evidence = TypeVar("Evidence")
 REPORT_MIME = "application/vnd.layer-by-layer.report+json"
@@ -98,10 +100,14 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All outcomes of one submission. `gradable` is False as soon as one check could not be made."""
+    """All outcomes of one submission. `gradable` is False as soon as one check could not be made.
+
+    `findings` are what was noticed beside the checks; they count for nothing.
+    """
 
     assignment: str
     outcomes: tuple[Outcome, ...]
+    findings: tuple[StaticFinding, ...] = ()
 
     @property
     def score(self) -> float:
@@ -119,20 +125,23 @@ class Report:
         return all(outcome.status is not Status.COULD_NOT_CHECK for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `graders check --json` prints."""
+        """The object that `graders check --json` prints; it has `findings` where there are any."""
+        findings = {"findings": [one.to_json() for one in self.findings]} if self.findings else {}
         return {
             "assignment": self.assignment,
             "score": self.score,
             "max_score": self.max_score,
             "gradable": self.gradable,
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
+            **findings,
         }
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Report":
         """The report that `to_json` wrote."""
         outcomes = (Outcome(**{**one, "status": Status(one["status"])}) for one in data["outcomes"])
-        return Report(assignment=data["assignment"], outcomes=tuple(outcomes))
+        findings = (StaticFinding(**one) for one in data.get("findings", ()))
+        return Report(assignment=data["assignment"], outcomes=tuple(outcomes), findings=tuple(findings))
 
     def __repr__(self) -> str:
         """The score alone: nbgrader reads a cell's result as a number (nbgrader/utils.py, get_partial_grade)."""
@@ -144,7 +153,8 @@ class Report:
     def to_html(self) -> str:
         """A table that needs no style sheet and no script, and in which everything is escaped."""
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
-        return table_html(f"{self.assignment}: {total}", "".join(row_html(outcome) for outcome in self.outcomes))
+        rows = "".join(row_html(outcome) for outcome in self.outcomes)
+        return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings)
 
 
 @dataclass(frozen=True, kw_only=True)

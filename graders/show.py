@@ -8,6 +8,7 @@ from typing import Any
 
 from IPython.display import DisplayHandle, display
 
+from graders.findings import StaticFinding, findings_html
 from graders.rubric import Outcome, Report, Status, row_html, table_html
 from graders.rubrics import find_grading
 
@@ -19,15 +20,18 @@ class ReportPicture:
         self._assignment = assignment
         self._checks = find_grading(assignment).rubric.checks
         self._known: dict[str, Outcome] = {}
+        self._findings: tuple[StaticFinding, ...] = ()
         self._doing = "starting the replay engine"
         self._handle: DisplayHandle | None = display(self, display_id=True)
 
     def follow(self, event: dict[str, Any]) -> None:
-        """Take in an outcome, or what is being done."""
+        """Take in an outcome, what was noticed beside the checks, or what is being done."""
         if "outcome" in event:
             outcome = Outcome(**{**event["outcome"], "status": Status(event["outcome"]["status"])})
             self._known[outcome.id] = outcome
             self._doing = "replaying your files"
+        elif "findings" in event:
+            self._findings = tuple(StaticFinding(**one) for one in event["findings"])
         else:
             self._doing = event["doing"]
         self._update(self)
@@ -44,7 +48,7 @@ class ReportPicture:
             row_html(self._known[check.id]) if check.id in self._known else _waiting(check.claim)
             for check in self._checks
         )
-        return table_html(f"{self._assignment}: {self._doing} …", rows)
+        return table_html(f"{self._assignment}: {self._doing} …", rows) + findings_html(self._findings)
 
     def _update(self, shown: object) -> None:
         if self._handle is not None:

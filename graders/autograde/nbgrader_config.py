@@ -5,6 +5,7 @@ Everything that nbgrader writes goes to build/, which git ignores.
 
 from pathlib import Path
 
+from course.assignments import find_assignment
 from graders.autograde.hooks import add_app
 from graders.autograde.ungradable import KeepUngraded
 
@@ -22,7 +23,8 @@ c.CourseDirectory.db_url = f"sqlite:///{BUILD / 'gradebook.db'}"
 
 # The solution exists once, beside the source, and is neither released nor copied over a student's file.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "solution", "assignment.json"]
-c.Autograde.exclude_overwriting = {"order": ["Dockerfile", ".dockerignore"]}
+ASSIGNMENTS = sorted(path.parent.name for path in (PROJECT / "notebooks/assignments").glob("*/assignment.json"))
+c.Autograde.exclude_overwriting = {name: list(find_assignment(name).artifacts) for name in ASSIGNMENTS}
 c.GenerateAssignment.post_convert_hook = add_app
 
 # A replay builds the image four times.

@@ -4,10 +4,14 @@ Enters: docker-py's client and an image. Leaves: what the script printed. Runs c
 `course.labels`.
 """
 
+import hashlib
 import json
+import tarfile
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from io import BytesIO
 from typing import Any, Final, cast
 
 from docker import DockerClient
@@ -124,16 +128,46 @@ def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) ->
         return None, _printed(container, tail=5).strip() or "it printed nothing"
 
 
+def run_once(
+    client: DockerClient, image: str, words: Sequence[str], *, timeout_s: float, entrypoint: Sequence[str] | None = None
+) -> tuple[int | None, str]:
+    """`docker run IMAGE WORDS`: the exit status and what it printed; no status where it did not start, or not end."""
+    started_with = {"entrypoint": list(entrypoint)} if entrypoint else {}
+    with _container(client, image, command=list(words), cap_drop=[], **started_with) as container:
+        if container is None:
+            return None, "the container could not be started"
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            container.reload()
+            if container.status == "exited":
+                return int(container.attrs["State"]["ExitCode"]), _printed(container, stdout=True, stderr=False)
+            time.sleep(0.1)
+        return None, "it did not end in time"
+
+
+def hash_files(client: DockerClient, image: str) -> dict[str, str]:
+    """Every file that a container of the image would see, by its path without the first slash: its SHA-256."""
+    hashes: dict[str, str] = {}
+    with _created(client, image, command=["never-started"]) as container, tempfile.TemporaryFile() as archive:
+        archive.writelines(cast(Iterator[bytes], container.export()))
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as tar:
+            for member in tar:
+                if member.isfile() and (file := tar.extractfile(member)):
+                    hashes[member.name] = hashlib.file_digest(cast(BytesIO, file), "sha256").hexdigest()
+    return hashes
+
+
 def _printed(container: Container, **options: Any) -> str:
     return cast(bytes, container.logs(**options)).decode("utf-8", "replace")
 
 
 @contextmanager
 def _container(client: DockerClient, image: str, **options: Any) -> Iterator[Container | None]:
-    """A container of an image within the limits, gone afterwards; None where its command cannot be started."""
-    container = client.containers.create(image, labels=labels.labels(), **LIMITS, **options)
-    try:
+    """A container of an image within the limits, gone afterwards; None where it has no command that can be started."""
+    with ExitStack() as stack:
         try:
+            container = stack.enter_context(_created(client, image, **options))
             container.start()
         except APIError as error:
             if error.status_code not in (400, 404):  # moby/moby daemon/errors.go: the image's command is at fault
@@ -141,6 +175,13 @@ def _container(client: DockerClient, image: str, **options: Any) -> Iterator[Con
             yield None
         else:
             yield container
+
+
+@contextmanager
+def _created(client: DockerClient, image: str, **options: Any) -> Iterator[Container]:
+    container = client.containers.create(image, labels=labels.labels(), **{**LIMITS, **options})
+    try:
+        yield container
     finally:
         with suppress(NotFound):
             container.remove(force=True, v=True)

@@ -4,6 +4,7 @@ Enters: a `ReplayEngine`, an assignment and a student's artifacts. Leaves: trace
 the student's. Builds on the replay engine; may import `course` and its neighbours.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
 
 BUILD_TIMEOUT_S: Final = 240
+_SYNTAX: Final = re.compile(
+    rb"(?i)\A((?:#.*\n)*?)#[ \t]*syntax[ \t]*=[ \t]*(?:docker\.io/)?docker/dockerfile(?::[\w.-]+)?[ \t\r]*$", re.M
+)
 
 
 class Replay:
@@ -27,9 +31,12 @@ class Replay:
         self.engine = engine
         self.root = root
 
-    def build(self, *, no_cache: bool = False) -> BuildTrace:
+    def build(
+        self, *, dockerfile: str = "Dockerfile", no_cache: bool = False, timeout_s: float = BUILD_TIMEOUT_S
+    ) -> BuildTrace:
         """Build the folder as it is."""
-        return build(self.engine.client, self.root, no_cache=no_cache, timeout_s=BUILD_TIMEOUT_S)
+        client = self.engine.client
+        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=timeout_s)
 
     def edited(
         self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None
@@ -64,7 +71,8 @@ class Replay:
             return trace, None
         failed = next((step for step in trace.steps if step.status is Status.FAILED), None)
         if failed is None:
-            return trace, None
+            outside = "before its first step it wants something from the internet, such as the frontend of `# syntax=`"
+            return trace, outside if self.engine.blocked() > blocked else None
         if failed.instruction == "FROM":
             image = failed.text.split()[1] if len(failed.text.split()) > 1 else "?"
             return trace, f"the base image {image} of line {failed.line} is not at hand in the replay"
@@ -76,6 +84,14 @@ class Replay:
         return trace, None
 
 
+def failure(trace: BuildTrace) -> str:
+    """Why a build has no image, with the last line that its failed step printed."""
+    logs = (step.log for step in trace.steps if step.status is Status.FAILED)
+    last = next((line.strip() for log in logs for line in reversed(log.splitlines()) if line.strip()), "")
+    printed = f": {last[:200]}" if last else ""
+    return f"the build fails: {trace.error}{printed}"
+
+
 @contextmanager
 def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Replay]:
     """The student's artifacts among the instructor's own copy of everything else, in a folder that goes at the end."""
@@ -83,4 +99,11 @@ def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifac
         root = Path(folder).resolve() / "project"
         copy_app(assignment, root)
         artifacts.write(root)
+        _use_own_syntax(root / "Dockerfile")
         yield Replay(engine, root)
+
+
+def _use_own_syntax(dockerfile: Path) -> None:
+    """A `# syntax=docker/dockerfile:1` is a wish to download the frontend that the replay engine has already."""
+    if dockerfile.is_file():
+        dockerfile.write_bytes(_SYNTAX.sub(rb"\1# the syntax of the engine", dockerfile.read_bytes(), count=1))

@@ -63,6 +63,8 @@ PURE = (
     "course/builds/model.py",
     "course/builds/join.py",
     "course/builds/trace.py",
+    "graders/findings.py",
+    "graders/rubric.py",
 )
 IMPURE_IMPORTS = {"docker", "requests", "subprocess", "IPython", "socket", "tempfile", "shutil"}
 

@@ -1,0 +1,65 @@
+"""The `layers` assignment on a real engine: submissions, the solution, the learner's own copy, and the findings beside.
+
+A few submissions of the corpus are judged always, all of them with --long.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+from grade_corpus import cases, grade
+
+from course import assignments
+from course.assignments import begin, find_assignment
+from graders.judge import judge_on
+from graders.rubrics.layers import GRADING
+from graders.sandbox import ReplayEngine, replay_engine
+
+pytestmark = pytest.mark.engine
+
+ALWAYS = ("right-one-instruction", "right-scratch", "wrong-given", "wrong-no-command", "wrong-result-written-down")
+
+
+@pytest.fixture(scope="module")
+def engine(client: DockerClient) -> Iterator[ReplayEngine]:
+    with replay_engine(client, GRADING.images) as started:
+        yield started
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """All of the corpus with --long, else a few."""
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", cases("layers") if metafunc.config.getoption("--long") else ALWAYS)
+
+
+def test_a_submission_fails_exactly_what_its_folder_says(engine: ReplayEngine, case: str) -> None:
+    graded = grade(engine, "layers", case)
+    assert graded.seen == graded.expected
+
+
+def test_the_solution_gets_full_marks_and_the_beginning_its_share(
+    engine: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assignment = find_assignment("layers")
+    report = judge_on(engine, "layers", assignment.folder / "solution")
+    assert (repr(report), report.max_score) == ("10", 10)
+    monkeypatch.setattr(assignments, "MINE", str(tmp_path))
+    mine = begin("layers")
+    assert {"given.Dockerfile", "visits.txt", "layers.ipynb", "answers.json"} <= {path.name for path in mine.iterdir()}
+    assert repr(judge_on(engine, "layers", mine)) == "3"
+
+
+def test_findings_stand_below_the_table(client: DockerClient) -> None:
+    folder = Path(__file__).parents[1] / "corpus/layers/wrong-given"
+    command = [sys.executable, "-m", "graders.cli", "check", "layers", str(folder), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert report["score"] == 6
+    assert {"line": 13, "source": "graders"} in [
+        {key: one[key] for key in ("line", "source")} for one in report["findings"]
+    ]
