@@ -40,8 +40,12 @@ def find_assignment(name: str) -> Assignment:
 
 
 def copy_app(assignment: Assignment, folder: Path) -> None:
-    """The app, without the files that are to be written."""
-    left_out = shutil.ignore_patterns("node_modules", "generated", "*Dockerfile", ".dockerignore")
+    """The app, without the Dockerfile and .dockerignore that are to be written; those of its parts are given."""
+
+    def left_out(path: str, names: list[str]) -> set[str]:
+        written = ("*Dockerfile", ".dockerignore") if Path(path) == assignment.app else ()
+        return shutil.ignore_patterns("node_modules", "generated", *written)(path, names)
+
     shutil.copytree(assignment.app, folder, dirs_exist_ok=True, ignore=left_out)
 
 

@@ -3,6 +3,7 @@
 Everything that nbgrader writes goes to build/, which git ignores.
 """
 
+import json
 from pathlib import Path
 
 from graders.autograde.hooks import add_app
@@ -22,7 +23,10 @@ c.CourseDirectory.db_url = f"sqlite:///{BUILD / 'gradebook.db'}"
 
 # The solution exists once, beside the source, and is neither released nor copied over a student's file.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "solution", "assignment.json"]
-c.Autograde.exclude_overwriting = {"order": ["Dockerfile", ".dockerignore"]}
+c.Autograde.exclude_overwriting = {
+    path.parent.name: json.loads(path.read_text(encoding="utf-8"))["artifacts"]
+    for path in (PROJECT / "notebooks/assignments").glob("*/assignment.json")
+}
 c.GenerateAssignment.post_convert_hook = add_app
 
 # A replay builds the image four times.
