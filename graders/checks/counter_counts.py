@@ -5,8 +5,12 @@ from graders.rubric import Check, Finding
 
 
 def judge(evidence: NetworksEvidence) -> Finding:
-    """Two visits one after the other are counted."""
-    return counting(evidence.first)
+    """Two visits one after the other are counted, and Redis knows it."""
+    finding = counting(evidence.first)
+    if finding.holds and evidence.first and evidence.first.visits[-1] not in evidence.kept:
+        kept = " and ".join(str(count) for count in evidence.kept) or "none"
+        return Finding(holds=False, actual=f"{finding.actual}; the count in Redis: {kept}")
+    return finding
 
 
 def counting(answers: Answers | None) -> Finding:
@@ -21,11 +25,11 @@ def counting(answers: Answers | None) -> Finding:
 
 CHECK = Check(
     id="counter_counts",
-    claim=f"Port {PORT} shows the page, and /api there counts the visits.",
+    claim=f"Port {PORT} shows the page, and /api there counts the visits in Redis.",
     points=2,
     judge=judge,
-    needs=("first",),
-    expected=f"GET / and GET /api on port {PORT} answer, and each visit is counted",
+    needs=("first", "kept"),
+    expected=f"GET / and GET /api on port {PORT} answer, and each visit is counted in Redis",
     hint="What fails says why in its answer. From whose point of view is the address that it names?",
     wrong="""\
 # in web's container, localhost is web's container

@@ -8,11 +8,12 @@ from graders.rubric import Check, Finding
 
 def judge(evidence: NetworksEvidence) -> Finding:
     """Every name and every address of the database's container was tried from within web's network."""
-    reached = [reach.address for reach in evidence.web_to_db if reach.answer is Answer.ANSWERED]
-    tried = listed([reach.address for reach in evidence.web_to_db])
+    ways = [reach for reach in evidence.web_to_db if reach.address != "localhost"]
+    reached = [reach.address for reach in ways if reach.answer is Answer.ANSWERED]
+    tried = listed([reach.address for reach in ways])
     return Finding(
         holds=not reached,
-        actual=f"web reaches Redis as {listed(reached)}" if reached else f"neither of these leads there: {tried}",
+        actual=f"web reaches Redis as {listed(reached)}" if reached else f"none of these leads there: {tried}",
     )
 
 

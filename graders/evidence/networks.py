@@ -56,11 +56,12 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksEvidence:
-    """What happened. `containers` are those that run. `again` is what it answered where the first addresses were
-    taken, or why it did not come up.
+    """What happened. `kept` is the count in each Redis, `containers` are those that run, `again` is what it answered
+    where the first addresses were taken, or why it did not come up.
     """
 
     first: Answers | None = None
+    kept: tuple[int, ...] = ()
     containers: tuple[Container, ...] = ()
     opened: tuple[Opened, ...] = ()
     web_to_api: tuple[Reach, ...] = ()
@@ -69,7 +70,7 @@ class NetworksEvidence:
     again: Answers | str = ""
 
 
-PARTS: Final = ("first", "containers", "opened", "web_to_api", "api_to_db", "web_to_db", "again")
+PARTS: Final = ("first", "kept", "containers", "opened", "web_to_api", "api_to_db", "web_to_db", "again")
 
 
 def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Gathered[NetworksEvidence]]:
@@ -82,36 +83,46 @@ def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -
         world = World(engine, replay.root)
         before = _listening(engine)
         ran, excuse = world.up(timeout_s=UP_TIMEOUT_S)
-        if ran.exit_code != 0:
-            excuse = _excuse(world, ran, excuse)
-            yield gathered.lack(excuse, *PARTS) if excuse else gathered.fail(_why(world, ran), *PARTS)
-            return
-        first = _answers(world)
-        gathered = gathered.have(first=first)
-        yield gathered
-        setup = world.setup()
-        parts = find_parts(world, setup)
-        if lost := [kind for kind in ("web", "api", "db") if kind not in {part.kind for part in parts}]:
-            gathered = gathered.fail(_nowhere(lost, setup), "containers", "opened")
+        if ran.exit_code == 0:
+            yield from _look(world, before, gathered)
+        elif excuse := _excuse(world, ran, excuse):
+            yield gathered.lack(excuse, *PARTS)
         else:
-            running = tuple(one for one in setup.containers if one.state == "running")
-            gathered = gathered.have(containers=running, opened=_opened(engine, before, setup, parts))
-        yield gathered
-        gathered = _who_reaches_whom(world, setup, parts, gathered)
-        yield gathered
-        if first.good:
-            gathered = gathered.have(again=_elsewhere(world, setup))
-        else:
-            gathered = gathered.fail("it does not answer the first time either", "again")
-        yield gathered
+            yield gathered.fail(_why(world, ran), *PARTS)
+
+
+def _look(
+    world: World, before: frozenset[int], gathered: Gathered[NetworksEvidence]
+) -> Iterator[Gathered[NetworksEvidence]]:
+    """Look at what is up, from outside and from within, then bring it up elsewhere."""
+    first = _answers(world)
+    gathered = gathered.have(first=first)
+    yield gathered
+    if not first.good and (reached := world.engine.limit_reached()):
+        yield gathered.fail(reached, *(part for part in PARTS if part != "first"))
+        return
+    setup = world.setup()
+    parts = find_parts(world, setup)
+    gathered = gathered.have(kept=tuple(part.count for part in parts if part.count is not None))
+    if lost := [kind for kind in ANSWERS if kind not in {part.kind for part in parts}]:
+        gathered = gathered.fail(_nowhere(lost, setup), "containers", "opened")
+    else:
+        running = tuple(one for one in setup.containers if one.state == "running")
+        gathered = gathered.have(containers=running, opened=_opened(world.engine, before, setup, parts))
+    yield gathered
+    gathered = _who_reaches_whom(world, setup, parts, gathered)
+    yield gathered
+    if first.good:
+        yield gathered.have(again=_elsewhere(world, setup))
+    else:
+        yield gathered.fail("it does not answer the first time either", "again")
 
 
 def _why(world: World, ran: Ran) -> str:
     command = "docker compose up --detach --build" if world.composed else "sh run.sh"
-    if ran.exit_code is None:
-        return f"`{command}` had not ended after {UP_TIMEOUT_S} s"
     last = [line.strip() for line in ran.output.splitlines() if line.strip()][-3:]
-    return f"`{command}` fails: {' / '.join(last) or 'without a word'}"
+    said = "" if ran.ended else " / ".join(last) or "without a word"
+    return f"`{command}` fails: {'; '.join(filter(None, (ran.ended, said, world.engine.limit_reached())))}"
 
 
 def _excuse(world: World, ran: Ran, excuse: str | None) -> str | None:

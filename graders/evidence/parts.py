@@ -4,6 +4,7 @@ Enters: a `World` that is up, and its `Setup`. Leaves: `Part`s. Asks from within
 """
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,21 +21,23 @@ netstat -ltn | while read -r protocol in out local rest; do
     case $protocol in tcp*) ;; *) continue ;; esac
     port=${local##*:} address=${local%:*}
     case $address in 127.0.0.11) continue ;; 0.0.0.0 | :*) address=127.0.0.1 ;; esac
-    pong=$(printf 'PING\r\nQUIT\r\n' | timeout 3 nc -w 2 "$address" "$port" | head -c 5 | tr -d '\r\n')
-    case $pong in +PONG | -NOAU) echo "$port db"; continue ;; esac
+    said=$(printf 'PING\r\nGET visits\r\nQUIT\r\n' | timeout 3 nc -w 2 "$address" "$port" | head -c 60 | tr '\r\n' '  ')
+    case $said in +PONG* | -NOAUTH*) echo "$port db $said"; continue ;; esac
     echo "$port $(wget -q -T 2 -O - "http://$address:$port/health" | head -c 200 | tr -d '\r\n')"
 done 2> /dev/null
 """
-"""A line for each TCP port that is listened on: `6379 db`, or what GET /health says."""
+"""A line for each TCP port that is listened on: `6379 db` and what Redis says, or what GET /health says."""
+_COUNT: Final = re.compile(r"\$\d+ +(\d+) ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A container that is `web`, `api` or `db`, and the port on which it shows."""
+    """A container that is `web`, `api` or `db`, the port on which it shows, and the `count` that a db keeps."""
 
     kind: str
     container: Container
     port: int
+    count: int | None = None
 
 
 def listening(parts: tuple[Part, ...]) -> tuple[Container, ...]:
@@ -64,15 +67,17 @@ def _ask(world: World, containers: list[Container]) -> Iterator[Part]:
         for container, lines in zip(containers, said, strict=True):
             for line in lines.splitlines():
                 port, _, answer = line.partition(" ")
+                counted = _COUNT.search(answer)
                 if kind := _kind(answer):
-                    yield Part(kind=kind, container=container, port=int(port))
+                    count = int(counted[1]) if counted and kind == "db" else None
+                    yield Part(kind=kind, container=container, port=int(port), count=count)
 
 
 def _kind(answer: str) -> str | None:
-    if answer == "db":
-        return answer
+    if answer.startswith("db "):
+        return "db"
     try:
         kind = json.loads(answer)["part"]
     except (ValueError, TypeError, KeyError):
         return None
-    return kind if kind in ANSWERS else None
+    return kind if kind in ("web", "api") else None

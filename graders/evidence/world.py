@@ -38,11 +38,12 @@ class World:
         blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
         self.engine.put(self._files)
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
-        ran = self.engine.run(command, timeout_s=timeout_s, folder=PROJECT)
+        ran = self.engine.run_script(command, timeout_s=timeout_s)
         return ran, None if ran.exit_code == 0 else self._excuse(ran, blocked, asked)
 
     def down(self) -> None:
         """Remove its containers and networks, as `docker compose down` does; volumes stay."""
+        self.engine.end_script()
         if self.composed:
             self.engine.run(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S, folder=PROJECT)
         for container in self.engine.client.containers.list(all=True, ignore_removed=True):
