@@ -43,7 +43,7 @@ class World:
 
     def down(self) -> None:
         """Remove its containers and networks, as `docker compose down` does; volumes stay."""
-        self.engine.end_script()
+        self.engine.end_processes()
         if self.composed:
             self.engine.run(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S, folder=PROJECT)
         for container in self.engine.client.containers.list(all=True, ignore_removed=True):

@@ -38,7 +38,7 @@ from course.folders import data_folder
 from course.images import OnProgress
 from course.lab.scratch import engine_host
 from graders.sandbox.image import BRIDGE, ensure_offline_images, ensure_replay_image
-from graders.sandbox.limits import FLOOD_BYTES, end_script, limit_reached, set_limits, within_limits
+from graders.sandbox.limits import FLOOD_BYTES, end_processes, limit_reached, set_limits, within_limits
 from graders.sandbox.store import load_images, reset
 
 PROJECT: Final = "/work/project"
@@ -78,7 +78,7 @@ class ReplayEngine:
 
     def reset(self) -> None:
         """Make it clean again: all that was made on it goes, but for the base images."""
-        self.end_script()
+        self.end_processes()
         reset(self.client, self.images)
         self.run(["sh", "-c", "rm -rf /work/*"])
         set_limits(self._said)
@@ -109,15 +109,15 @@ class ReplayEngine:
         return self._run(command, timeout_s, folder, environment or {})
 
     def run_script(self, command: Sequence[str], *, timeout_s: float, folder: str = PROJECT) -> Ran:
-        """Run what a submission brings, within limits; what it leaves in the background stays until `end_script`."""
+        """Run what a submission brings, within limits; what it leaves in the background stays until `end_processes`."""
         ran = self._run(within_limits(command), timeout_s, folder, {})
         if ran.exit_code is None:
-            self.end_script()
+            self.end_processes()
         return ran
 
-    def end_script(self) -> None:
+    def end_processes(self) -> None:
         """End all that submissions have running beside the engine."""
-        end_script(self._said)
+        end_processes(self._said)
 
     def limit_reached(self) -> str:
         """Which limit the submission has reached, in words; empty where none."""
@@ -134,7 +134,7 @@ class ReplayEngine:
         for chunk in api.exec_start(created["Id"], stream=True):
             said += chunk[: max(0, OUTPUT_BYTES - len(said))]
             if length <= FLOOD_BYTES < length + len(chunk):
-                self.end_script()
+                self.end_processes()
             length += len(chunk)
         code, output = api.exec_inspect(created["Id"])["ExitCode"], said.decode("utf-8", "replace")
         if length > FLOOD_BYTES:

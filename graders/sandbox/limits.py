@@ -57,7 +57,7 @@ def set_limits(run: _Run) -> None:
     run(["sh", "-c", _SET])
 
 
-def end_script(run: _Run) -> None:
+def end_processes(run: _Run) -> None:
     """End what the submission's script has running beside the engine."""
     run(["sh", "-c", _END])
 
