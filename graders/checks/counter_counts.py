@@ -7,7 +7,7 @@ from graders.rubric import Check, Finding
 def judge(evidence: NetworksEvidence) -> Finding:
     """Two visits one after the other are counted, and Redis knows it."""
     finding = counting(evidence.first)
-    if finding.holds and evidence.first and evidence.first.visits[-1] not in evidence.kept:
+    if finding.holds and evidence.first and max(evidence.kept, default=0) < evidence.first.visits[-1]:
         kept = " and ".join(str(count) for count in evidence.kept) or "none"
         return Finding(holds=False, actual=f"{finding.actual}; the count in Redis: {kept}")
     return finding

@@ -67,9 +67,9 @@ def _ask(world: World, containers: list[Container]) -> Iterator[Part]:
         for container, lines in zip(containers, said, strict=True):
             for line in lines.splitlines():
                 port, _, answer = line.partition(" ")
-                counted = _COUNT.search(answer)
                 if kind := _kind(answer):
-                    count = int(counted[1]) if counted and kind == "db" else None
+                    counted = _COUNT.search(answer) if kind == "db" else None
+                    count = int(counted[1]) if counted else None
                     yield Part(kind=kind, container=container, port=int(port), count=count)
 
 

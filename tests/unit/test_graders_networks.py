@@ -91,8 +91,8 @@ def test_other_ways_to_be_right_are_right(changes: dict[str, Any]) -> None:
     [
         ({"first": Answers(page=False, said="nothing answers")}, "counter_counts"),
         ({"first": LOST}, "counter_counts"),
-        ({"first": Answers(page=True, visits=(1,), said="")}, "counter_counts"),
-        ({"first": Answers(page=True, visits=(1, 1), said="")}, "counter_counts"),
+        ({"first": Answers(page=True, visits=(2,), said="")}, "counter_counts"),
+        ({"first": Answers(page=True, visits=(2, 2), said="")}, "counter_counts"),
         ({"kept": ()}, "counter_counts"),
         ({"kept": (1,)}, "counter_counts"),
         ({"web_to_api": BY_ADDRESS}, "web_reaches_api"),
