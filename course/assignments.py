@@ -42,9 +42,13 @@ def find_assignment(name: str) -> Assignment:
 
 
 def copy_app(assignment: Assignment, folder: Path) -> None:
-    """The app, without the files that are to be written."""
-    left_out = shutil.ignore_patterns("node_modules", "generated", "*Dockerfile", ".dockerignore")
-    shutil.copytree(assignment.app, folder, dirs_exist_ok=True, ignore=lambda at, names: left_out(at, names) - {GIVEN})
+    """The app, without the Dockerfile and .dockerignore that are to be written; what is given stays."""
+
+    def left_out(path: str, names: list[str]) -> set[str]:
+        written = ("*Dockerfile", ".dockerignore") if Path(path) == assignment.app else ()
+        return shutil.ignore_patterns("node_modules", "generated", *written)(path, names) - {GIVEN}
+
+    shutil.copytree(assignment.app, folder, dirs_exist_ok=True, ignore=left_out)
 
 
 def begin(name: str) -> Path:

@@ -38,6 +38,7 @@ from course.folders import data_folder
 from course.images import OnProgress
 from course.lab.scratch import engine_host
 from graders.sandbox.image import BRIDGE, ensure_offline_images, ensure_replay_image
+from graders.sandbox.limits import FLOOD_BYTES, end_processes, limit_reached, set_limits, within_limits
 from graders.sandbox.store import load_images, reset
 
 PROJECT: Final = "/work/project"
@@ -60,10 +61,13 @@ done
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """What a command did: `exit_code` is None where it ran out of time; `output` is the beginning of what it said."""
+    """What a command did: `exit_code` is None where it was ended, which `ended` tells the reason of; `output` is the
+    beginning of what it said.
+    """
 
     exit_code: int | None
     output: str
+    ended: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +84,10 @@ class ReplayEngine:
 
     def reset(self) -> None:
         """Make it clean again: all that was made on it goes, but for the base images."""
+        self.end_processes()
         reset(self.client, self.images)
         self.run(["sh", "-c", "rm -rf /work/*"])
+        set_limits(self._said)
 
     def put(self, files: Mapping[str, bytes], folder: str = PROJECT) -> None:
         """Write files, those that are there in place: a bind mount or a watcher sees the same file changed."""
@@ -106,16 +112,42 @@ class ReplayEngine:
         environment: Mapping[str, str] | None = None,
     ) -> Ran:
         """Run a command beside the engine, where `docker` is the engine inside; it is killed when its time is up."""
+        return self._run(command, timeout_s, folder, environment or {})
+
+    def run_script(self, command: Sequence[str], *, timeout_s: float, folder: str = PROJECT) -> Ran:
+        """Run what a submission brings, within limits; what it leaves in the background stays until `end_processes`."""
+        ran = self._run(within_limits(command), timeout_s, folder, {})
+        if ran.exit_code is None:
+            self.end_processes()
+        return ran
+
+    def end_processes(self) -> None:
+        """End all that submissions have running beside the engine."""
+        end_processes(self._said)
+
+    def limit_reached(self) -> str:
+        """Which limit the submission has reached, in words; empty where none."""
+        return limit_reached(self._said)
+
+    def _said(self, command: Sequence[str]) -> str:
+        return self.run(command).output
+
+    def _run(self, command: Sequence[str], timeout_s: float, folder: str, environment: Mapping[str, str]) -> Ran:
         words = ["timeout", "--signal=KILL", f"{timeout_s}", *command]
         api = self.outer.api
-        created = api.exec_create(
-            self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **(environment or {})}
-        )
-        said = bytearray()
+        created = api.exec_create(self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **environment})
+        said, length = bytearray(), 0
         for chunk in api.exec_start(created["Id"], stream=True):
             said += chunk[: max(0, OUTPUT_BYTES - len(said))]
-        code = api.exec_inspect(created["Id"])["ExitCode"]
-        return Ran(exit_code=None if code in (124, 137) else code, output=said.decode("utf-8", "replace"))
+            if length <= FLOOD_BYTES < length + len(chunk):
+                self.end_processes()
+            length += len(chunk)
+        code, output = api.exec_inspect(created["Id"])["ExitCode"], said.decode("utf-8", "replace")
+        if length > FLOOD_BYTES:
+            return Ran(exit_code=None, output=output, ended=f"it printed more than {FLOOD_BYTES >> 20} MB")
+        if code in (124, 137):
+            return Ran(exit_code=None, output=output, ended=f"it had not ended after {timeout_s:g} s")
+        return Ran(exit_code=code, output=output)
 
     def blocked(self) -> int:
         """How many packets have been turned back that were on their way out of here, since the engine started."""

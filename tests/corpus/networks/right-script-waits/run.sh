@@ -1,0 +1,11 @@
+set -eu
+docker build -q -t counter-web web
+docker build -q -t counter-api api
+docker network create front
+docker network create back
+docker run -d --name db --network back redis:7
+docker run -d --name api --network back -e REDIS_URL=redis://db:6379 counter-api
+docker network connect front api
+until docker exec db redis-cli ping; do sleep 0.2; done
+docker run -d --rm --name web --network front -e API_URL=http://api:3000 -p 8080:3000 counter-web
+until curl -sf localhost:8080/api; do sleep 0.2; done

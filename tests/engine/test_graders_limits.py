@@ -1,0 +1,135 @@
+"""Submissions that take all they can get: each is judged within its limits and told the reason, and the engine goes on.
+
+All of them meet the same replay engine, one after the other, and after each a right submission gets full marks.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+
+from course.assignments import find_assignment
+from graders.evidence import networks
+from graders.judge import judge_on
+from graders.rubric import Report
+from graders.rubrics import find_grading
+from graders.sandbox import ReplayEngine, replay_engine
+
+pytestmark = pytest.mark.engine
+
+UP_TIMEOUT_S = 40
+BOMB = "bomb() { bomb | bomb & }; bomb; sleep infinity"
+FILL = "for n in $$(seq 20); do fallocate -l 1G /big-$$n || exit 1; done"
+"""20 GB that take no time to write."""
+HOARD = '"const all = []; for (;;) all.push(Buffer.alloc(1e8, 1))"'
+RIGHT = find_assignment("networks").folder / "solution"
+
+
+def with_api(*lines: str) -> str:
+    """The right compose file with another API."""
+    text = (RIGHT / "compose.yaml").read_text(encoding="utf-8")
+    assert "    build: api\n" in text
+    return text.replace("    build: api\n", "".join(f"    {line}\n" for line in lines))
+
+
+def built_by(step: str) -> str:
+    """The right compose file with an API whose image takes this step."""
+    return with_api("build:", "  dockerfile_inline: |", "    FROM busybox:stable", f"    RUN {step}")
+
+
+def running(command: str) -> str:
+    """The right compose file with an API whose container does this."""
+    return with_api("image: node:24-slim", f"command: ['sh', '-c', '{command}']")
+
+
+@pytest.fixture(scope="module")
+def engine(client: DockerClient) -> Iterator[ReplayEngine]:
+    with replay_engine(client, find_grading("networks").images) as engine:
+        yield engine
+
+
+@pytest.fixture
+def healthy(engine: ReplayEngine) -> Iterator[ReplayEngine]:
+    """The engine, which must grade a right submission as such afterwards."""
+    engine.reset()
+    yield engine
+    engine.reset()
+    report = judge_on(engine, "networks", RIGHT)
+    assert (report.gradable, report.score) == (True, 10), [outcome.actual for outcome in report.outcomes]
+
+
+def graded(engine: ReplayEngine, folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Report:
+    """Judge these files, with less patience than for a learner's."""
+    monkeypatch.setattr(networks, "UP_TIMEOUT_S", UP_TIMEOUT_S)
+    for name, text in files.items():
+        (folder / {"compose": "compose.yaml", "run": "run.sh"}[name]).write_text(text, encoding="utf-8")
+    began = time.monotonic()
+    report = judge_on(engine, "networks", folder)
+    assert time.monotonic() - began < 5 * UP_TIMEOUT_S
+    return report
+
+
+def said(report: Report) -> str:
+    return "\n".join(outcome.actual for outcome in report.outcomes)
+
+
+GREEDY = {
+    "a build that waits": ({"compose": built_by("sleep infinity")}, "had not ended after 40 s"),
+    "a build that computes": ({"compose": built_by("while true; do true; done")}, "had not ended after 40 s"),
+    "a build that prints": ({"compose": built_by("yes")}, "had not ended after 40 s"),
+    "a fork bomb in a build": ({"compose": built_by(BOMB)}, "800 processes"),
+    "20 GB in a build": ({"compose": built_by(FILL)}, "no space left on device"),
+    "a fork bomb in a container": ({"compose": running(BOMB)}, "800 processes"),
+    "20 GB in a container": ({"compose": running(f"{FILL}; sleep infinity")}, "filled the disk"),
+    "all memory": ({"compose": running(f"node -e {HOARD}")}, "exit code 137"),
+    "a script without an end": ({"run": "while true; do sleep 1; done"}, "had not ended after 40 s"),
+    "what a script leaves behind": ({"run": "setsid sleep infinity & sleep infinity"}, "had not ended after 40 s"),
+    "a fork bomb in a script": ({"run": BOMB}, "200 processes"),
+    "a script that prints": ({"run": "yes"}, "printed more than 8 MB"),
+}
+"""What is handed in, and what the report says of it."""
+
+
+@pytest.mark.parametrize(("files", "reason"), GREEDY.values(), ids=list(GREEDY))
+def test_what_takes_too_much_fails_with_the_reason(
+    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], reason: str
+) -> None:
+    report = graded(healthy, tmp_path, monkeypatch, **files)
+    assert report.gradable
+    assert report.score < 5
+    assert reason in said(report).lower()
+
+
+def test_an_endless_log_stays_small(healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = graded(healthy, tmp_path, monkeypatch, compose=running("yes this goes on and on"))
+    assert "no container answers as the API does" in said(report)
+    sizes = healthy.run(["sh", "-c", "du -ck /var/lib/docker/containers/*/*.log* | tail -n 1"]).output
+    assert 0 < int(sizes.split()[0]) < 3000
+
+
+def test_containers_that_ignore_sigterm_keep_nobody_waiting(
+    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = 'trap "" TERM; node server.js & while true; do wait; sleep 1; done'
+    lines = ("build: api", "stop_grace_period: 10m", f"command: ['sh', '-c', '{stubborn}']")
+    report = graded(healthy, tmp_path, monkeypatch, compose=with_api(*lines))
+    assert report.score == 10, said(report)
+
+
+def test_a_script_that_waits_for_one_that_ignores_sigterm_fails(
+    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "docker run -d --name stubborn busybox:stable sleep 1000\ndocker stop -t 600 stubborn"
+    report = graded(healthy, tmp_path, monkeypatch, run=script)
+    assert report.gradable
+    assert "had not ended after 40 s" in said(report)
+
+
+def test_the_internet_is_not_there_and_nobody_is_to_blame(
+    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = graded(healthy, tmp_path, monkeypatch, compose=built_by("wget -q http://example.com"))
+    assert not report.gradable
+    assert "wants something from the internet" in said(report)
