@@ -33,12 +33,12 @@ class World:
             path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
         }
 
-    def up(self) -> tuple[Ran, str | None]:
+    def up(self, *, timeout_s: float = UP_TIMEOUT_S) -> tuple[Ran, str | None]:
         """Bring it up; and why a failure is not the student's, None where it is or where nothing failed."""
         blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
         self.engine.put(self._files)
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
-        ran = self.engine.run(command, timeout_s=UP_TIMEOUT_S, folder=PROJECT)
+        ran = self.engine.run(command, timeout_s=timeout_s, folder=PROJECT)
         return ran, None if ran.exit_code == 0 else self._excuse(ran, blocked, asked)
 
     def down(self) -> None:
