@@ -45,10 +45,11 @@ function walk(folder, depth) {
 }
 walk("/", 0);
 console.log(JSON.stringify(found.map((source) => {
-  let loads = true;
-  try { createRequire(source)(PACKAGE + "/package.json"); } catch { loads = false; }
+  let loads = false;
+  try { loads = typeof createRequire(source)(PACKAGE) === "function"; } catch {}
   return [fs.readFileSync(source, "utf8"), loads];
 })));
+process.exit();
 """
 """Each copy of the app in a container: the text of its SOURCE, and whether PACKAGE loads from there."""
 

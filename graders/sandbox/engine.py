@@ -44,12 +44,27 @@ PROJECT: Final = "/work/project"
 START_TIMEOUT_S: Final = 60
 MEMORY_BYTES: Final = 3 << 30
 PROCESSES: Final = 1500
+CONTAINER_PROCESSES: Final = 900
+COMMAND_PROCESSES: Final = 300
+"""For all containers of a submission together, and for what is run beside them; the rest is for the engine itself."""
 DISK_BYTES: Final = 10 << 30
 """For the base images and for what one submission makes."""
 OUTPUT_BYTES: Final = 64 << 10
 _API_PORT: Final = "2376/tcp"
 _INCOMING: Final = "/store/incoming"
 _SLOTS: Final = 64
+
+_PIDS: Final = "place=/sys/fs/cgroup; [ -f $place/cgroup.controllers ] || place=$place/pids"
+"""Where control groups limit processes, in version 2 or 1."""
+_LIMIT: Final = f"""
+{_PIDS}
+mkdir -p $place/docker $place/commands
+echo "$1" > $place/docker/pids.max
+echo "$2" > $place/commands/pids.max
+"""
+"""`docker` is the parent of all containers' groups (moby daemon/oci_linux.go, WithCgroups)."""
+_ENTER: Final = f'{_PIDS}; {{ echo $$ > $place/commands/cgroup.procs; }} 2> /dev/null; exec "$@"'
+_END: Final = f"{_PIDS}; while read -r process; do kill -KILL $process; done < $place/commands/cgroup.procs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +89,13 @@ class ReplayEngine:
 
     def reset(self) -> None:
         """Make it clean again: all that was made on it goes, but for the base images."""
+        self.end_processes()
         reset(self.client, self.images)
         self.run(["sh", "-c", "rm -rf /work/*"])
+
+    def end_processes(self) -> None:
+        """End what the commands that were run have left running beside the engine."""
+        self._exec(["sh", "-c", _END], "/", {})
 
     def put(self, files: Mapping[str, bytes], folder: str = PROJECT) -> None:
         """Write files, those that are there in place: a bind mount or a watcher sees the same file changed."""
@@ -100,11 +120,12 @@ class ReplayEngine:
         environment: Mapping[str, str] | None = None,
     ) -> Ran:
         """Run a command beside the engine, where `docker` is the engine inside; it is killed when its time is up."""
-        words = ["timeout", "--signal=KILL", f"{timeout_s}", *command]
+        words = ["sh", "-c", _ENTER, "sh", "timeout", "--signal=KILL", f"{timeout_s}", *command]
+        return self._exec(words, folder, {"HOME": "/tmp", **(environment or {})})
+
+    def _exec(self, words: list[str], folder: str, environment: dict[str, str]) -> Ran:
         api = self.outer.api
-        created = api.exec_create(
-            self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **(environment or {})}
-        )
+        created = api.exec_create(self.container.id, words, workdir=folder, environment=environment)
         said = bytearray()
         for chunk in api.exec_start(created["Id"], stream=True):
             said += chunk[: max(0, OUTPUT_BYTES - len(said))]
@@ -143,6 +164,7 @@ def replay_engine(
         stack.callback(record.forget, docker_host(client), {labels.session()})
         load_images(outer, client, wanted)
         engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
+        engine.run(["sh", "-c", _LIMIT, "sh", str(CONTAINER_PROCESSES), str(COMMAND_PROCESSES)])
         engine.reset()
         try:
             yield engine

@@ -12,13 +12,14 @@ services:
     volumes:
       - data:/backup:ro
   web:
-    build: .
-    command: npx nodemon server.js
+    image: node:24-slim
+    working_dir: /app
+    command: node --watch server.js
     init: true
     ports:
       - "3000:3000"
     volumes:
-      - ./src:/app/src
+      - .:/app
 volumes:
   data:
 END
