@@ -183,7 +183,7 @@ def _again(world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, s
         answers = ask_databases(world, {})
         lives = any(one.state in _LIVES for one in world.setup().containers)
         found = {note for one in answers.values() for note in one}
-        return found if len(answers) == len(notes) or not lives else None
+        return found if len(answers) >= len(notes) or not lives else None
 
     found = wait_for(look, timeout_s=START_TIMEOUT_S)
     if found is None:
