@@ -169,7 +169,7 @@ def _edit(world: World, gathered: Gathered[VolumesEvidence]) -> Gathered[Volumes
     wait_for(look, timeout_s=EDIT_TIMEOUT_S)
     after = _publishers(world.setup())
     same = [one.id for one in before] == [one.id for one in after]
-    loads = any(_loads(world, one, gathered.evidence) for one in after)
+    loads = any(_loads(world, one, last) for one in after)
     return gathered.have(edited=last, same_container=same, loads=loads)
 
 
@@ -198,16 +198,16 @@ def _publishers(setup: Setup) -> list[Container]:
     return published or [one for one in setup.containers if one.network_mode == "host"]
 
 
-def _loads(world: World, container: Container, evidence: VolumesEvidence) -> bool:
-    """Whether the package loads where the app is; among several copies of it the one that has the edit counts."""
+def _loads(world: World, container: Container, served: str | None) -> bool:
+    """Whether the package loads where the app is; among several copies of it that which is served counts."""
     script = _LOOK.replace("SOURCE", json.dumps(SOURCE)).replace("PACKAGE", json.dumps(PACKAGE))
     ran = world.in_container(container.id, ["node", "--no-warnings", "--input-type=module", "-e", script])
     try:
         copies: list[tuple[str, bool]] = json.loads(ran.output.splitlines()[-1])
     except (IndexError, ValueError):
         return False
-    edited = [loads for text, loads in copies if evidence.edit in text]
-    return any(edited or [loads for _, loads in copies])
+    running = [loads for text, loads in copies if served is not None and text == _source(served)]
+    return any(running or [loads for _, loads in copies])
 
 
 def _ask(world: World) -> str | None:
