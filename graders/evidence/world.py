@@ -39,10 +39,13 @@ class World:
         self.engine.put(self._files)
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
-        return ran, None if ran.exit_code == 0 else self._excuse(ran, blocked, asked)
+        if ran.exit_code == 0:
+            return ran, None
+        self.engine.end_processes()
+        return ran, self._excuse(ran, blocked, asked)
 
     def down(self) -> None:
-        """Remove its containers and networks, as `docker compose down` does; volumes stay."""
+        """Remove its containers and networks, as `docker compose down` does; volumes stay, and no script runs on."""
         self.engine.end_processes()
         if self.composed:
             self.engine.run(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S, folder=PROJECT)

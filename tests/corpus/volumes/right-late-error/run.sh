@@ -1,0 +1,8 @@
+#!/bin/sh
+set -eu
+for name in db backup web; do docker rm --force $name 2> /dev/null || true; done
+docker build --quiet --tag live .
+docker run --detach --name db --volume data:/data/db mongo:8
+docker run --detach --init --name backup --volume data:/backup:ro busybox:stable sleep 1d
+docker run --detach --init --name web --publish 127.0.0.1:3000:3000 --volume "$PWD/src:/app/src" live npx nodemon server.js
+docker network inspect nothing

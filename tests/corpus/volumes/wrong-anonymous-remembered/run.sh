@@ -1,0 +1,7 @@
+#!/bin/sh
+set -eu
+[ -s .volume ] || docker volume create > .volume
+data=$(cat .volume)
+docker run --detach --name db --volume "$data:/data/db" mongo:8
+docker run --detach --init --name backup --volume "$data:/backup" busybox:stable sleep 1d
+docker run --detach --init --name web --publish 3000:3000 --volume "$PWD:/app" --workdir /app node:24-slim node --watch server.js

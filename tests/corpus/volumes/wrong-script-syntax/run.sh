@@ -1,0 +1,3 @@
+#!/bin/sh
+if true
+docker run --detach mongo:8
