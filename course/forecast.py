@@ -71,15 +71,19 @@ def explain(
     tag: str | None = None,
     no_cache: bool = False,
     build_args: Mapping[str, str] | None = None,
+    edit_of: BuildInput | None = None,
     on_predicted: Callable[[tuple[Prediction, ...]], None] | None = None,
     on_snapshot: Callable[[BuildTrace], None] | None = None,
 ) -> Comparison:
     """Predict a build from all that was learned of this engine, do it, and learn from it.
 
+    The reasons compare it with `edit_of`, which has been built; without that, with what was built last of its like.
     Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
     predictor = recall(client)
+    if edit_of is not None:
+        predictor.observe(edit_of)
     predictions = predictor.predict(asked)
     if on_predicted:
         on_predicted(predictions)
