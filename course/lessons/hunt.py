@@ -22,7 +22,6 @@ from course.widgets.page import Page, table
 
 Change: TypeAlias = Callable[[Project], object] | tuple[str, str]
 """What is done to a copy of the project; two texts: the first is replaced by the second in its Dockerfile."""
-_ASKED: Final = "Which of these changes make a step run again?"
 _WORDS: Final = {True: "runs", False: "reused", None: "-"}
 
 
@@ -65,8 +64,9 @@ class Hunt:
         self._tried: dict[str, tuple[Tried, ...]] = {}
 
     def ask(self, key: str, changes: Mapping[str, Change]) -> GuessCard:
-        """Begin a round: the learner ticks the changes that make a step run again."""
-        card = self._lesson.guess(key, _ASKED, tuple(changes), several=True)
+        """Begin the round `key`: the learner ticks the changes that make a step run again."""
+        asked = f"The hunt, {key}: which of these changes make a step run again?"
+        card = self._lesson.guess(key, asked, tuple(changes), several=True)
         self._rounds[key] = (changes, card)
         return card
 
@@ -115,7 +115,7 @@ def _page(tried: Sequence[Tried]) -> Page:
             one.change,
             f"{_WORDS[one.guessed]}{_mark(one.guessed, one)}",
             f"{_WORDS[one.predicted]}{_mark(one.predicted, one)}",
-            f"{len(one.ran)} of its steps ran" if one.ran else "all reused",
+            f"{len(one.ran)} step{'s' if len(one.ran) > 1 else ''} ran" if one.ran else "all reused",
             one.why,
         )
         for one in tried
