@@ -19,7 +19,7 @@ from course import labels
 from course.builds import record
 from course.engine.http import docker_host, post
 
-_GONE_OR_GOING: Final = (404, 409)
+_GONE_OR_GOING: Final = (403, 404, 409)
 _PRUNED_AT_ONCE: Final = 2000
 """Ids in one call, which goes through the whole cache; they travel in its address, of which Go takes a megabyte."""
 

@@ -77,14 +77,12 @@ def explain(
 ) -> Comparison:
     """Predict a build from all that was learned of this engine, do it, and learn from it.
 
-    The reasons compare it with `edit_of`, which has been built; without that, with what was built last of its like.
-    Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
+    The reasons compare it with `edit_of`, without that with the observed build that is most like it. Raises
+    `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
     predictor = recall(client)
-    if edit_of is not None:
-        predictor.observe(edit_of)
-    predictions = predictor.predict(asked)
+    predictions = predictor.predict(asked, edit_of=edit_of)
     if on_predicted:
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
