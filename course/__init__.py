@@ -1,20 +1,28 @@
 """The library behind the notebooks: the few names that they use."""
 
+from course.advice import advise, expected_cost, prove, read_commits
 from course.engine import connect
 from course.images import read_layers, read_stored
 from course.lab.project import open_project
-from course.lessons import keep_my_work, open_lesson
-from course.widgets import BuildHistory, LayerExplorer, WhatIf, fetch, show, watch
+from course.lessons import Hunt, keep_my_work, lighten, open_lesson
+from course.widgets import BuildHistory, CostBars, LayerExplorer, WhatIf, fetch, show, watch
 
 __all__ = [
     "BuildHistory",
+    "CostBars",
+    "Hunt",
     "LayerExplorer",
     "WhatIf",
+    "advise",
     "connect",
+    "expected_cost",
     "fetch",
     "keep_my_work",
+    "lighten",
     "open_lesson",
     "open_project",
+    "prove",
+    "read_commits",
     "read_layers",
     "read_stored",
     "show",

@@ -6,6 +6,7 @@ history, builds on the engine; may import `course.cache`, `course.forecast` and 
 
 import difflib
 import hashlib
+import json
 import os
 import posixpath
 import subprocess
@@ -21,6 +22,7 @@ from docker import DockerClient
 
 from course import labels
 from course.builds import BuildTrace
+from course.cache.commits import Commits, parse_commits
 from course.cache.cost import Cost, cost
 from course.cache.packages import package_mix
 from course.cache.propose import Proposal, propose
@@ -134,13 +136,25 @@ def prove(client: DockerClient, advice: Advice, *, on_build: Callable[[str, Buil
             cold = _built(project, f"{name}, from nothing", on_build)
             project.write(edit, project.read(edit) + "\n")
             edited = _built(project, f"{name}, after an edit of {edit}", on_build)
-            seconds = {step.text: step.seconds for step in cold.steps}
-            expected = cost(read_build(project.root, client=client), seconds=seconds, per_week=advice.mix.per_week)
+            expected = expected_cost(project, cold, advice.mix.per_week)
         orders.append(Order(cold=cold, edited=edited, cost=expected))
         images += [_files(client, str(trace.image_id)) for trace in (cold, edited)]
     now_cold, now, _, proposed = images
     differing = _differing(now, proposed) - _noise(_differing(now_cold, now), now_cold, now, proposed)
     return Proof(now=orders[0], proposed=orders[1], edit=edit, differing=tuple(sorted(differing)))
+
+
+def expected_cost(
+    project: Project, cold: BuildTrace, per_week: Mapping[str, float] | Mapping[tuple[str, ...], float]
+) -> Cost:
+    """What the rebuilds of a project cost in a week, by the seconds that its steps took in a build from nothing."""
+    seconds = {step.text: step.seconds for step in cold.steps}
+    return cost(read_build(project.root, client=project.client), seconds=seconds, per_week=per_week)
+
+
+def read_commits(path: Path | str) -> Commits:
+    """Read a recorded git history, from the notebook's own folder: `apps/api-history.json`."""
+    return parse_commits(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def _built(project: Project, name: str, on_build: Callable[[str, BuildTrace], None] | None) -> BuildTrace:

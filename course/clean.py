@@ -177,8 +177,10 @@ def remove_each(removals: Iterable[tuple[str, Callable[[], object]]]) -> tuple[s
 def _remove_cache(client: DockerClient, sessions: Collection[str]) -> int:
     """Remove the cache records that these sessions' builds made, as far as no one else builds on them."""
     engine = docker_host(client)
-    noted = set(sessions) & set(record.noted_sessions())
-    ids = record.cache_ids(client, record.notes(engine, noted))
+    every = set(record.noted_sessions())
+    noted = set(sessions) & every
+    alive = [session for session in every - noted if labels.is_alive(session)]
+    ids = record.cache_ids(client, record.notes(engine, noted), spared=record.notes(engine, alive))
     before = len(ids)
     if ids:
         _prune(client, ids)

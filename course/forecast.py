@@ -73,16 +73,18 @@ def explain(
     tag: str | None = None,
     no_cache: bool = False,
     build_args: Mapping[str, str] | None = None,
+    edit_of: BuildInput | None = None,
     on_predicted: Callable[[tuple[Prediction, ...]], None] | None = None,
     on_snapshot: Callable[[BuildTrace], None] | None = None,
 ) -> Comparison:
     """Predict a build from all that was learned of this engine, do it, and learn from it.
 
-    Raises `CourseError` with the line when BuildKit would refuse the Dockerfile.
+    The reasons compare it with `edit_of`, without that with the observed build that is most like it. Raises
+    `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
     predictor, records = _recall(client)
-    predictions = predictor.predict(asked)
+    predictions = predictor.predict(asked, edit_of=edit_of)
     if on_predicted:
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)

@@ -2,6 +2,7 @@
 
 from course.builds.model import BuildTrace, Status, StepTrace
 from course.cache import BuildInput, Cause, Prediction, StepRef, Verdict
+from course.cache.cost import Cost, EditCost
 from course.dockerfile import parse
 from course.fingerprint import Fingerprint
 from course.images import Change, ImageLayers, Kind, Layer
@@ -11,6 +12,7 @@ from course.lab.setup import Attachment, Container, Network, Port, Setup
 from course.widgets import (
     BuildHistory,
     Built,
+    CostBars,
     LayerExplorer,
     LayerStack,
     NetworkMap,
@@ -21,7 +23,7 @@ from course.widgets import (
 
 LINES = ("FROM node:24-slim", "WORKDIR /app", "COPY . .", "RUN npm ci", 'CMD ["node", "src/index.js"]')
 REUSED, RAN, METADATA = Status.REUSED, Status.RAN, Status.METADATA
-PICTURES = ("stack", "history", "layers", "network", "lineage", "progress", "what_if")
+PICTURES = ("stack", "history", "costs", "layers", "network", "lineage", "progress", "what_if")
 
 
 def trace(*statuses: Status, seconds: float = 9.2) -> BuildTrace:
@@ -84,6 +86,20 @@ def history() -> BuildHistory:
     naive = [Built(dockerfile="naive", edit=edit, trace=trace(*BROKEN)) for edit in edits]
     ordered = [Built(dockerfile="ordered", edit=edit, trace=trace(*KEPT)) for edit in edits]
     return BuildHistory([*naive, *ordered])
+
+
+def costs() -> CostBars:
+    kinds = {
+        "src/index.js": (70.0, (5,)),
+        "src/index.js, package.json": (12.0, (2, 3, 5)),
+        "package.json": (4.0, (2, 3, 5)),
+    }
+    good = [
+        EditCost(path=path, per_week=times, seconds=9.3 if 3 in lines else 0.1, lines=lines)
+        for path, (times, lines) in kinds.items()
+    ]
+    bad = [EditCost(path=path, per_week=times, seconds=9.3, lines=(2, 3)) for path, (times, _) in kinds.items()]
+    return CostBars({"naive": Cost(edits=tuple(bad)), "ordered": Cost(edits=tuple(good))})
 
 
 def image(layers: int = 3, files: int = 4, name: str = "api:1") -> ImageLayers:

@@ -10,14 +10,17 @@ created while its vertex works, by the same clock. The look-up is left to the cl
 
 import json
 import math
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from docker import DockerClient
+from docker.errors import APIError
 
 from course.builds.trace import Fold, Vertex
 from course.engine.http import get_json
@@ -27,6 +30,8 @@ _SLACK_S: Final = 0.1
 """A record may come into being a little before its vertex is reported."""
 _NEAR_S: Final = 1.0
 """A command's records are stamped when it starts (mounts), or when its result is committed, however long it runs."""
+_PATIENCE_S: Final = 60
+_PAUSE_S: Final = 0.2
 _OF_A_COMMAND: Final = " from exec "
 Span: TypeAlias = tuple[float, float]
 """From when to when, in seconds since 1970."""
@@ -106,23 +111,40 @@ def forget(engine: str, sessions: Iterable[str]) -> None:
             remember(note)
 
 
-def cache_ids(client: DockerClient, builds: Sequence[BuildNote]) -> tuple[str, ...]:
-    """The ids of the engine's cache records that these builds made, newest first: a child before its parent."""
+def cache_ids(
+    client: DockerClient, builds: Sequence[BuildNote], *, spared: Sequence[BuildNote] = ()
+) -> tuple[str, ...]:
+    """The ids of the engine's cache records that these builds made, newest first: a child before its parent.
+
+    A record that one of the `spared` builds may have made, in the same moment, is left out.
+    """
     if not builds:
         return ()
-    commands, others = _moments(builds)
-    made = []
-    for record in cache_records(client):
-        spans = commands if _OF_A_COMMAND in record.get("Description", "") else others
-        if _within(_seconds(record["CreatedAt"]), spans):
-            made.append(record)
+    ours, theirs = _moments(builds), _moments(spared)
+    made = [record for record in cache_records(client) if _is_of(record, ours) and not _is_of(record, theirs)]
     return tuple(record["ID"] for record in sorted(made, key=lambda r: str(r["CreatedAt"]), reverse=True))
 
 
 def cache_records(client: DockerClient) -> list[dict[str, Any]]:
-    """The engine's build cache (Engine API, SystemDataUsage)."""
-    usage = get_json(client, "/system/df", {"type": "build-cache"})
-    return list(usage.get("BuildCache") or [])
+    """The engine's build cache (Engine API, SystemDataUsage).
+
+    Older engines count for one caller at a time, and refuse the others (moby/moby daemon/disk_usage.go of 20.10).
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            usage = get_json(client, "/system/df", {"type": "build-cache"})
+            return list(usage.get("BuildCache") or [])
+        except APIError as error:
+            if error.status_code != HTTPStatus.INTERNAL_SERVER_ERROR or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_S)
+
+
+def _is_of(record: dict[str, Any], moments: tuple[list[Span], list[Span]]) -> bool:
+    commands, others = moments
+    spans = commands if _OF_A_COMMAND in record.get("Description", "") else others
+    return _within(_seconds(record["CreatedAt"]), spans)
 
 
 def _moments(builds: Sequence[BuildNote]) -> tuple[list[Span], list[Span]]:

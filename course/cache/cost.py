@@ -16,7 +16,7 @@ from course.cache.tree import digest
 
 @dataclass(frozen=True, kw_only=True)
 class EditCost:
-    """What one kind of edit costs: the steps that run, by their lines, and their seconds."""
+    """What one kind of edit costs: the steps that run, by their lines, and their seconds. `path` may be several."""
 
     path: str
     per_week: float
@@ -42,18 +42,28 @@ class Cost:
         return sum(edit.per_week * edit.seconds for edit in self.edits) / 60
 
 
-def cost(build: BuildInput, *, seconds: Mapping[str, float], per_week: Mapping[str, float]) -> Cost:
-    """The cost of `build`: `seconds` by the text of a step, `per_week` by path or pattern (`src/**`, `*.md`)."""
+def cost(
+    build: BuildInput,
+    *,
+    seconds: Mapping[str, float],
+    per_week: Mapping[str, float] | Mapping[tuple[str, ...], float],
+) -> Cost:
+    """The cost of `build`: `seconds` by the text of a step, `per_week` by path or pattern (`src/**`, `*.md`), or by
+    several of them that are edited before one build.
+    """
     predictor = Predictor()
     predictor.observe(build)
     edits = []
-    for pattern, times in per_week.items():
-        path = next((f.path for f in build.files if f.kind == "file" and _matches(f.path, pattern)), None)
-        predictions = predictor.predict(edited(build, path)) if path else ()
-        ran = [p for p in predictions if p.verdict in (Verdict.MISS, Verdict.DEPENDS)]
+    for key, times in per_week.items():
+        patterns = (key,) if isinstance(key, str) else key
+        after = build
+        for pattern in patterns:
+            path = next((f.path for f in build.files if f.kind == "file" and _matches(f.path, pattern)), None)
+            after = edited(after, path) if path else after
+        ran = [p for p in predictor.predict(after) if p.verdict in (Verdict.MISS, Verdict.DEPENDS)]
         edits.append(
             EditCost(
-                path=pattern,
+                path=", ".join(patterns),
                 per_week=times,
                 seconds=sum(_seconds(p, seconds) for p in ran),
                 lines=tuple(p.step.line for p in ran),

@@ -72,8 +72,12 @@ def changed_surroundings(now: Sequence[StepNote], before: Sequence[StepNote], pl
         if name in _SETS and old.get(name) != value:
             line = next((s.line for s in reversed(now[:place]) if s.instruction == _SETS[name]), now[place].line)
             cause = Cause(kind="line", subject=line, before=old.get(name), after=value)
-            return f"Its {name} is {value or 'root'!r}, it was {old.get(name) or 'root'!r}.", cause
+            return f"Its {name} is {_shown(value)}, it was {_shown(old.get(name))}.", cause
     return None
+
+
+def _shown(value: str | None) -> str:
+    return repr(value) if value else "not set"
 
 
 def changed_predecessor(now: Sequence[StepNote], before: Sequence[StepNote], place: int, was: StepNote) -> Why | None:

@@ -66,7 +66,8 @@ class History:
         self._notes = list(notes)
 
     def add(self, note: BuildNote) -> None:
-        """Keep the note of a build that was done."""
+        """Keep the note of a build that was done; one like it that was done before is the last one now."""
+        self._notes = [known for known in self._notes if known != note]
         self._notes.append(note)
         del self._notes[:-KEPT]
 

@@ -48,12 +48,16 @@ class Predictor:
         self._origins: dict[str, str] = {}
         self._doubted: set[str] = set()
 
-    def predict(self, build: BuildInput) -> tuple[Prediction, ...]:
-        """What a build would do now. Raises `DockerfileError` for what BuildKit would refuse."""
+    def predict(self, build: BuildInput, *, edit_of: BuildInput | None = None) -> tuple[Prediction, ...]:
+        """What a build would do now. Raises `DockerfileError` for what BuildKit would refuse.
+
+        The reasons compare it with `edit_of`, without that with the observed build that is most like it.
+        """
         graph = operations(build)
         solver = Solver(self._store, _context(build), build.buildkit)
         solver.judge(graph)
-        return Reasoner(build, graph, solver, self._history, is_doubted=self._is_doubted).predictions()
+        history = self._history if edit_of is None else History((note_of(edit_of, operations(edit_of)),))
+        return Reasoner(build, graph, solver, history, is_doubted=self._is_doubted).predictions()
 
     def observe(
         self, build: BuildInput, statuses: Sequence[str] | None = None, *, origin: str = ""

@@ -1,6 +1,8 @@
-"""What all lessons share: `open_lesson(name)`, and `keep_my_work()`."""
+"""What all lessons share: `open_lesson(name)`, `Hunt`, `lighten` and `keep_my_work()`."""
 
+from course.lessons.hunt import Hunt
 from course.lessons.keep import keep_my_work
 from course.lessons.lesson import Lesson, open_lesson
+from course.lessons.lighter import lighten
 
-__all__ = ["Lesson", "keep_my_work", "open_lesson"]
+__all__ = ["Hunt", "Lesson", "keep_my_work", "lighten", "open_lesson"]

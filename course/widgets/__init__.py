@@ -4,6 +4,7 @@ from course.widgets.drawing import Drawing
 from course.widgets.history import Built
 from course.widgets.pictures import (
     BuildHistory,
+    CostBars,
     LayerExplorer,
     LayerStack,
     NetworkMap,
@@ -16,6 +17,7 @@ from course.widgets.whatif import WhatIf
 __all__ = [
     "BuildHistory",
     "Built",
+    "CostBars",
     "Drawing",
     "LayerExplorer",
     "LayerStack",

@@ -14,11 +14,13 @@ from docker import DockerClient
 from docker.errors import DockerException
 
 from course.builds.model import BuildTrace, Status, StepTrace
+from course.cache.cost import Cost
 from course.cache.nouns import Prediction
 from course.images import ImageLayers, Progress
 from course.lab.lineage import Journal, Lineage, renamed
 from course.lab.reach import Reach
 from course.lab.setup import Setup, read_setup, watch_setup
+from course.widgets.costs import draw_costs
 from course.widgets.drawing import Drawing
 from course.widgets.history import Built, draw_history
 from course.widgets.layers import draw_layers
@@ -75,6 +77,13 @@ class BuildHistory(LivePicture):
         self.builds = (*self.builds, Built(dockerfile=dockerfile, edit=edit, trace=trace))
         self.draw(draw_history(self.builds, title=self._title))
         return trace
+
+
+class CostBars(LivePicture):
+    """What a week of builds costs with each Dockerfile; pick a bar for the lines that run, and which edits it sums."""
+
+    def __init__(self, costs: Mapping[str, Cost], *, title: str = "A week of builds") -> None:
+        super().__init__(draw_costs(costs, title=title))
 
 
 class LayerExplorer(LivePicture):

@@ -9,9 +9,11 @@ import pytest
 
 from course.builds.model import BuildTrace
 from course.cache import BuildInput
+from course.cache.cost import Cost, EditCost
 from course.dockerfile import parse
 from course.lab.lineage import Deed, Journal, Lineage, Moment
 from course.lab.setup import Mount, Setup, Volume
+from course.widgets.costs import edit_kinds
 from course.widgets.history import Built, lost_seconds
 from course.widgets.layers import draw_layers
 from course.widgets.style import DARK, LIGHT
@@ -148,4 +150,17 @@ def test_a_story_is_told_from_snapshots_of_a_set_up() -> None:
         (Deed.STARTED, ()),
         (Deed.STOPPED, ()),
         (Deed.REMOVED, ("anonymous 1",)),
+    ]
+
+
+def test_edits_that_make_the_same_lines_run_are_one_kind_by_what_they_share() -> None:
+    paths = ("src.js", "src.js, package.json", "package.json")
+    edits = [
+        EditCost(path=path, per_week=times, seconds=1, lines=lines)
+        for path, times, lines in zip(paths, (70, 12, 4), ((5,), (2, 5), (2, 5)), strict=True)
+    ]
+    kinds = edit_kinds({"one": Cost(edits=tuple(edits))})
+    assert [(kind.path, kind.per_week, kind.positions) for kind in kinds] == [
+        ("src.js", 70, (0,)),
+        ("package.json", 16, (1, 2)),
     ]

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from course.advice import advise
+from course.advice import advise, read_commits
 from course.cache import BuildInput
+from course.cache.commits import parse_commits
 from course.cache.cost import cost
 from course.context import fingerprints, open_context
 from course.dockerfile import parse
+from course.folders import notebooks_folder
 
 CASES = sorted((Path(__file__).parents[1] / "corpus/propose").iterdir())
 
@@ -50,6 +52,29 @@ def test_a_rebuild_costs_the_steps_that_an_edit_makes_run(tmp_path: Path) -> Non
     assert [edit.lines for edit in expected.edits] == [(2, 3, 4, 5), (4, 5), ()]
     assert expected.seconds_per_rebuild == pytest.approx((60 + 30 * 9) / 40)
     assert expected.minutes_per_week == pytest.approx((60 + 30 * 9) / 60)
+
+
+def test_files_that_are_edited_together_cost_one_build(tmp_path: Path) -> None:
+    for name in ("package.json", "src.js"):
+        (tmp_path / name).write_text("{}")
+    text = "FROM busybox\nCOPY package.json /\nRUN install\nCOPY src.js /\nRUN compile\n"
+    build = BuildInput(dockerfile=parse(text), files=fingerprints(open_context(tmp_path)))
+    data = {"origin": "", "kinds": {"s": "src.js", "p": "package.json"}, "commits": {"s": 3, "s p": 1}}
+    commits = parse_commits(data)
+    assert (commits.total, commits.touching("src.js"), commits.touching("package.json")) == (4, 4, 1)
+    expected = cost(build, seconds={"RUN install": 50.0, "RUN compile": 8.0}, per_week=commits.per_week(builds=100))
+    assert [(edit.path, edit.per_week, edit.seconds) for edit in expected.edits] == [
+        ("src.js", 75, 8.0),
+        ("src.js, package.json", 25, 58.0),
+    ]
+
+
+def test_the_recorded_history_names_files_of_the_api_and_where_it_is_from() -> None:
+    commits = read_commits(notebooks_folder() / "apps/api-history.json")
+    assert commits.total == 1000
+    assert "github.com" in commits.origin
+    for paths in commits.counts:
+        assert all((notebooks_folder() / "apps/api" / path).is_file() for path in paths)
 
 
 def test_the_mix_of_edits_is_read_from_the_git_history(tmp_path: Path) -> None:
