@@ -162,23 +162,24 @@ def _visits(said: str) -> int | None:
 
 
 def _listening(engine: ReplayEngine) -> frozenset[int]:
-    """The TCP ports of the machine that the engine runs on."""
-    lines = engine.run(["ss", "-ltnH"]).output.splitlines()
-    return frozenset(int(line.split()[3].rpartition(":")[2]) for line in lines if len(line.split()) > 3)
+    """The TCP ports of the machine that the engine runs on, the engine's own among them."""
+
+    def look() -> frozenset[int] | None:
+        lines = engine.run(["ss", "-ltnH"]).output.splitlines()  # an exec's output can be lost on a busy engine
+        return frozenset(int(line.split()[3].rpartition(":")[2]) for line in lines if len(line.split()) > 3) or None
+
+    return wait_for(look, timeout_s=PATIENCE_S) or frozenset()
 
 
 def _opened(engine: ReplayEngine, before: frozenset[int], setup: Setup, parts: tuple[Part, ...]) -> tuple[Opened, ...]:
-    named = {part.container.name: part.kind for part in parts}
+    named = {(part.container.name, part.port): part.kind for part in parts}
+    published = [(port.host_port, one.name, port.container_port) for one in setup.containers for port in one.ports]
     return tuple(
         Opened(
-            port=port,
-            parts=tuple(
-                named.get(one.name, one.name)
-                for one in setup.containers
-                if any(published.host_port == port for published in one.ports)
-            ),
+            port=opened,
+            parts=tuple(named.get((name, inside), name) for port, name, inside in published if port == opened),
         )
-        for port in sorted(_listening(engine) - before)
+        for opened in sorted(_listening(engine) - before)
     )
 
 

@@ -69,8 +69,8 @@ def within_limits(command: Sequence[str]) -> list[str]:
 
 def limit_reached(run: _Run) -> str:
     """Which limit the submission has reached, in words; empty where none."""
-    lines = run(["sh", "-c", _TAKEN]).split()
-    containers, script, free = (int(line) for line in lines)
+    taken = [int(word) for word in run(["sh", "-c", _TAKEN]).split() if word.isdigit()]
+    containers, script, free = taken if len(taken) == 3 else (0, 0, FULL_BYTES)
     if containers >= CONTAINERS_PROCESSES:
         return f"its containers had {containers} processes, and more are not allowed"
     if script >= SCRIPT_PROCESSES:
