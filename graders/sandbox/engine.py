@@ -45,18 +45,24 @@ PROJECT: Final = "/work/project"
 START_TIMEOUT_S: Final = 60
 MEMORY_BYTES: Final = 3 << 30
 PROCESSES: Final = 1500
+SUBMITTED_PROCESSES: Final = 1000
+"""For all containers and builds together; the rest is the engine's, which needs processes to end them."""
 DISK_BYTES: Final = 10 << 30
 """For the base images and for what one submission makes."""
 OUTPUT_BYTES: Final = 64 << 10
 _API_PORT: Final = "2376/tcp"
 _INCOMING: Final = "/store/incoming"
 _SLOTS: Final = 64
-_SHUT: Final = """
+_CONFINE: Final = """
+for root in /sys/fs/cgroup/pids /sys/fs/cgroup; do # the engine's parent for what it runs, in version 1 and 2 of cgroups
+    [ ! -f "$root/cgroup.procs" ] || { mkdir -p "$root/docker" && echo "$1" > "$root/docker/pids.max"; }
+done
 for way in $(ip -o -4 route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/'); do
     iptables -C DOCKER-USER -o "$way" -j OUTSIDE 2> /dev/null || iptables -I DOCKER-USER -o "$way" -j OUTSIDE
 done
 """
-"""The image's own rule never sees what containers send out: the engine accepts it before. This chain it asks first."""
+"""Fewer processes for what is submitted, and no way out for its packets: the engine lets these pass before the image's
+own rule could see them, but asks the chain DOCKER-USER first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +187,9 @@ def replay_engine(
         stack.callback(record.forget, docker_host(client), {labels.session()})
         load_images(outer, client, wanted)
         engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
-        shut = engine.run(["sh", "-ec", _SHUT])
-        if shut.exit_code != 0:
-            raise CourseError(f"The replay engine could not be closed off: {shut.output}", fix="`course doctor`")
+        confined = engine.run(["sh", "-ec", _CONFINE, "sh", str(SUBMITTED_PROCESSES)])
+        if confined.exit_code != 0:
+            raise CourseError(f"The replay engine could not be confined: {confined.output}", fix="`course doctor`")
         engine.reset()
         try:
             yield engine
