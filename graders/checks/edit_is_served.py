@@ -8,7 +8,7 @@ def judge(evidence: VolumesEvidence) -> Finding:
     """The graders only write the file, and look who answers."""
     if evidence.edited != evidence.edit:
         old = evidence.edited == evidence.answer
-        seen = "still the old greeting" if old else "no answer" if evidence.edited is None else "another answer"
+        seen = "still the old answer" if old else "no answer" if evidence.edited is None else "another answer"
         return Finding(holds=False, actual=f"{seen} after {EDIT_TIMEOUT_S} seconds")
     if not evidence.same_container:
         return Finding(holds=False, actual="the new greeting, by another container")
