@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker import DockerClient
+from filelock import FileLock
 
 from course.baseimages import with_engine
 from course.builds import BuildTrace, build, read_dockerfile
@@ -81,13 +82,11 @@ def explain(
     `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
-    predictor = recall(client)
-    predictions = predictor.predict(asked, edit_of=edit_of)
+    predictions = recall(client).predict(asked, edit_of=edit_of)
     if on_predicted:
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
-    surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
-    _keep(client, predictor)
+    surprises = _learn(client, asked, trace)
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
 
 
@@ -114,9 +113,14 @@ def recall(client: DockerClient) -> Predictor:
         return Predictor()
 
 
-def _keep(client: DockerClient, predictor: Predictor) -> None:
+def _learn(client: DockerClient, asked: BuildInput, trace: BuildTrace) -> tuple[Surprise, ...]:
+    """Take in a build that was done; what other lessons have learned meanwhile is kept."""
     path = _file(client)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(predictor.to_json()), encoding="utf-8")
-    partial.replace(path)
+    with FileLock(path.with_suffix(".lock")):
+        predictor = recall(client)
+        surprises = predictor.observe(asked, [step.status.value for step in trace.steps])
+        partial.write_text(json.dumps(predictor.to_json()), encoding="utf-8")
+        partial.replace(path)
+    return surprises
