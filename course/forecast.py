@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker import DockerClient
+from filelock import FileLock
 
 from course import labels
 from course.baseimages import with_engine
@@ -83,14 +84,11 @@ def explain(
     `CourseError` with the line when BuildKit would refuse the Dockerfile.
     """
     asked = read_build(directory, no_cache=no_cache, build_args=build_args, client=client)
-    predictor, records = _recall(client)
-    predictions = predictor.predict(asked, edit_of=edit_of)
+    predictions = recall(client).predict(asked, edit_of=edit_of)
     if on_predicted:
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
-    origin = labels.session()
-    surprises = predictor.observe(asked, [step.status.value for step in trace.steps], origin=origin)
-    _keep(client, predictor, {one: records.get(one, origin) for one in _records(client)})
+    surprises = _learn(client, asked, trace)
     return Comparison(predictions=predictions, trace=trace, surprises=surprises)
 
 
@@ -132,9 +130,15 @@ def _records(client: DockerClient) -> set[str]:
     return {one["ID"] for one in cache_records(client) if one["Type"] == "regular"}
 
 
-def _keep(client: DockerClient, predictor: Predictor, records: Mapping[str, str]) -> None:
-    path = _file(client)
+def _learn(client: DockerClient, asked: BuildInput, trace: BuildTrace) -> tuple[Surprise, ...]:
+    """Take in a build that was done; what other lessons have learned meanwhile is kept."""
+    path, origin = _file(client), labels.session()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"predictor": predictor.to_json(), "records": records}), encoding="utf-8")
-    partial.replace(path)
+    with FileLock(path.with_suffix(".lock")):
+        predictor, records = _recall(client)
+        surprises = predictor.observe(asked, [step.status.value for step in trace.steps], origin=origin)
+        seen = {one: records.get(one, origin) for one in _records(client)}
+        partial.write_text(json.dumps({"predictor": predictor.to_json(), "records": seen}), encoding="utf-8")
+        partial.replace(path)
+    return surprises
