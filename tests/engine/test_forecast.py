@@ -1,5 +1,6 @@
 """What is predicted on an engine that has dropped cache since."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def test_dropped_cache_is_said_and_not_guessed(
     monkeypatch.setenv("LAYER_BY_LAYER_HOME", str(tmp_path / "home"))
     project = tmp_path / "project"
     project.mkdir()
-    (project / "Dockerfile").write_text(f"FROM busybox:stable\nRUN echo {tmp_path.name}\nRUN echo again\n")
+    (project / "Dockerfile").write_text(f"FROM busybox:stable\nRUN echo {uuid.uuid4()}\nRUN echo again\n")
     explain(client, project)
     kept = explain(client, project)
     assert [one.verdict for one in kept.predictions] == ["HIT", "HIT", "HIT"]
