@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,11 +144,12 @@ class ReplayEngine:
         api = self.outer.api
         created = api.exec_create(self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **environment})
         said, length = bytearray(), 0
-        for chunk in api.exec_start(created["Id"], stream=True):
-            said += chunk[: max(0, OUTPUT_BYTES - len(said))]
-            if length <= FLOOD_BYTES < length + len(chunk):
-                self.end_processes()
-            length += len(chunk)
+        with ThreadPoolExecutor(1) as beside:  # while nobody reads it, the outer engine ends no exec of this container
+            for chunk in api.exec_start(created["Id"], stream=True):
+                said += chunk[: max(0, OUTPUT_BYTES - len(said))]
+                if length <= FLOOD_BYTES < length + len(chunk):
+                    beside.submit(self.end_processes)
+                length += len(chunk)
         code, output = api.exec_inspect(created["Id"])["ExitCode"], said.decode("utf-8", "replace")
         if length > FLOOD_BYTES:
             return Ran(exit_code=None, output=output, ended=f"it printed more than {FLOOD_BYTES >> 20} MB")

@@ -127,6 +127,15 @@ def test_a_script_that_waits_for_one_that_ignores_sigterm_fails(
     assert "had not ended after 40 s" in said(report)
 
 
+def test_what_a_right_script_leaves_running_keeps_nobody_waiting(
+    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (RIGHT / "compose.yaml").read_text(encoding="utf-8")
+    script = f"cat > a.yaml <<'END'\n{text}END\ndocker compose --file a.yaml up --detach --build\n"
+    report = graded(healthy, tmp_path, monkeypatch, run=f"{script}sleep infinity &\n")
+    assert report.score == 10, said(report)
+
+
 def test_the_internet_is_not_there_and_nobody_is_to_blame(
     healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,0 @@
-set -e
-docker build -q -t counter-web web
-docker build -q -t counter-api api
-docker network create front
-docker network create back
-docker run -d --name db --network back redis:7
-docker run -d --name api --network front -e REDIS_URL=redis://172.19.0.2:6379 counter-api
-docker network connect back api
-docker run -d --name web --network front -e API_URL=http://172.18.0.2:3000 -p 8080:3000 counter-web
