@@ -22,6 +22,8 @@ def build_vm(arguments: argparse.Namespace) -> int:
     from course.images import find
     from course.images.machine import read_machine
 
+    if arguments.from_ is not None:
+        return _unpack(arguments)
     names = tuple(entry.name for entry in find(arguments.images)) if arguments.images is not None else ()
     machine = read_machine()
     source = Source(
@@ -35,6 +37,27 @@ def build_vm(arguments: argparse.Namespace) -> int:
         manifest = build(place(), source, lambda client: _fill(client, names, donor), say=state.update)
     with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
     OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
+    return 0
+
+
+def bundle_vm(arguments: argparse.Namespace) -> int:
+    """Write the guest to one file."""
+    from course.engine.vm.bundle import bundle
+    from course.engine.vm.place import place
+
+    with ERR.status("Packing") as state:
+        digest = bundle(place(), arguments.file, say=state.update)
+    OUT.print(f"{arguments.file} holds the VM engine. SHA-256: {digest}", soft_wrap=True)
+    return 0
+
+
+def _unpack(arguments: argparse.Namespace) -> int:
+    from course.engine.vm.bundle import unpack
+    from course.engine.vm.place import place
+
+    with ERR.status("Unpacking") as state:
+        manifest = unpack(place(), arguments.from_, expected=arguments.sha256, say=state.update)
+    OUT.print(f"The VM engine is here, with {', '.join(manifest.images) or 'no images'}.")
     return 0
 
 

@@ -77,7 +77,7 @@ def put_in_place(here: Place, guest: Path) -> None:
 
 def _fill(guest: Path, folder: Path, prepare: Prepare, say: Callable[[str], None]) -> tuple[str, ...]:
     """Boot from the disk itself and let `prepare` put images there."""
-    with _running(guest, folder, TCG, disk=guest / "disk.raw", say=say) as client:
+    with _running(guest, folder, TCG, disk=guest / "disk.qcow2", say=say) as client:
         say("filling the engine")
         images = prepare(client)
         say("stopping")
@@ -90,7 +90,7 @@ def _take_snapshots(guest: Path, folder: Path, say: Callable[[str], None]) -> It
     for accelerator in accelerators((KVM, TCG)):
         target = guest / accelerator
         target.mkdir()
-        new_overlay(guest, guest / "disk.raw", target / "disk.qcow2")
+        new_overlay(guest, guest / "disk.qcow2", target / "disk.qcow2")
         try:
             with _running(
                 guest, folder, accelerator, disk=target / "disk.qcow2", memory=target / "ram", say=say
@@ -126,7 +126,6 @@ def _running(
         memory_mib=MEMORY_MIB,
         processors=PROCESSORS[accelerator],
         disk=str(disk),
-        disk_format="raw" if disk.suffix == ".raw" else "qcow2",
         disk_discarded=False,
         memory=str(memory) if memory else None,
         bound=True,

@@ -75,7 +75,7 @@ def make_kernel(packages: Path, folder: Path) -> None:
 
 
 def make_disk(packages: Path, folder: Path, *, certificates: bytes | None, settings: Mapping[str, Any]) -> None:
-    """`disk.raw`, with everything but images, in `folder`. `settings` join the engine's daemon.json."""
+    """`disk.qcow2`, with everything but images, in `folder`. `settings` join the engine's daemon.json."""
     root = folder / "root"
     for name in ("dev", "proc", "sys", "run", "root", "mnt", "home", "sbin", "lib64", "var/lib/docker", "var/log"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,11 @@ def make_disk(packages: Path, folder: Path, *, certificates: bytes | None, setti
     order.parent.mkdir()
     _put_modules(packages, _MODULES, root / "lib/modules", order)
     _put_configuration(packages, root, certificates, settings)
-    _format(packages, root, folder / "disk.raw")
+    raw = folder / "disk.raw"
+    _format(packages, root, raw)
+    convert = [*_with_linker(packages, packages / "usr/bin/qemu-img"), "convert", "-f", "raw", "-O", "qcow2"]
+    _run([*convert, str(raw), str(folder / "disk.qcow2")])
+    raw.unlink()
     shutil.rmtree(root)
 
 

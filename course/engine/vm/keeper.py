@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,7 +38,9 @@ _STUCK: Final = ("internal-error", "io-error", "guest-panicked")
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`snapshot` is the folder to restore from, where there is one; `bound` is whether to end with standard input."""
+    """`snapshot` is the folder to restore from, where there is one; `bound` is whether to end with standard input
+    and then to remove `run` as well.
+    """
 
     guest: str
     run: str
@@ -45,7 +48,6 @@ class Task:
     memory_mib: int
     processors: int
     disk: str
-    disk_format: str
     disk_discarded: bool
     snapshot: str | None = None
     memory: str | None = None
@@ -120,7 +122,7 @@ class Keeper:
 
     async def _set_up(self) -> None:
         """The clock, which stood still, and the shares, each at the same path as here."""
-        lines = [f"date -u -s @{round(time.time())} >/dev/null"]
+        lines = ["hwclock -s -u"]
         for number, path in enumerate(self.task.shares):
             options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
             at = shlex.quote(path)
@@ -213,6 +215,8 @@ class Keeper:
                 self.qemu.kill()
         for name in FILES:
             (self.run_folder / name).unlink(missing_ok=True)
+        if self.task.bound:
+            shutil.rmtree(self.run_folder, ignore_errors=True)
 
 
 def _form(task: Task, *, monitor: int, agent: int) -> Form:
@@ -225,7 +229,7 @@ def _form(task: Task, *, monitor: int, agent: int) -> Form:
         accelerator=task.accelerator,
         memory_mib=task.memory_mib,
         processors=task.processors,
-        drive=Drive(file=Path(task.disk), format=task.disk_format, discarded=task.disk_discarded),
+        drive=Drive(file=Path(task.disk), discarded=task.disk_discarded),
         memory=Memory(file=Path(memory), written=bool(task.memory)) if memory else None,
         restores=bool(task.snapshot),
         shares=[Path(path) for path in task.shares],

@@ -31,7 +31,6 @@ class Drive:
     """The disk: `discarded` is whether what the guest writes is gone with it."""
 
     file: Path
-    format: str
     discarded: bool
 
 
@@ -102,7 +101,7 @@ def _memory(form: Form) -> list[str]:
 
 def _drive(drive: Drive) -> list[str]:
     discarded = ",snapshot=on" if drive.discarded else ""
-    options = f"if=none,id=disk,file={_quoted(drive.file)},format={drive.format},cache=unsafe,discard=unmap{discarded}"
+    options = f"if=none,id=disk,file={_quoted(drive.file)},format=qcow2,cache=unsafe,discard=unmap{discarded}"
     return ["-drive", options, "-device", "virtio-blk-pci,drive=disk"]
 
 

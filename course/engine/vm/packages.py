@@ -4,7 +4,6 @@ Enters: names of packages, a mirror. Leaves: their files below a folder, and the
 and dpkg-deb with a private configuration; nothing is installed. May import `course.errors`.
 """
 
-import getpass
 import re
 import shutil
 import subprocess
@@ -75,7 +74,7 @@ def _configure(folder: Path, mirror: str) -> Path:
         "Dir::Etc::preferences": "/dev/null",
         "Dir::Etc::preferencesparts": str(folder / "parts"),
         "Dir::Log": str(folder / "log"),
-        "APT::Sandbox::User": getpass.getuser(),
+        "APT::Sandbox::User": "root",  # where root runs this, it is a folder that no other user may read
         "APT::Architecture": "amd64",
         "APT::Install-Recommends": "false",
         "Acquire::Languages": "none",

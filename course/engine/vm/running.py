@@ -27,6 +27,7 @@ from course.errors import CourseError
 
 _LOCK_TIMEOUT_S: Final = 400
 _STOP_TIMEOUT_S: Final = 2
+_PROBE_TIMEOUT_S: Final = 60
 _IN_THE_GUEST: Final = ("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/run", "/var")
 BUILD: Final = "course engine build-vm"
 
@@ -50,7 +51,7 @@ def find_running() -> DockerClient | None:
     here = place()
     if obstacle() or launch.record(here.run) is None:
         return None
-    found = try_address(Address(source="the course's VM engine", docker_host=here.docker_host))
+    found = _try(here)
     return None if isinstance(found, Silent) else found
 
 
@@ -64,11 +65,11 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
         running = find_running()
         if running is not None:
             return running
-        manifest = _startable(here)
+        manifest = startable(here)
         launch.end(here.run)
         make_private(here.run)
         _start(here, manifest, [str(path) for path in _checked(shares)], say)
-    found = try_address(Address(source="the course's VM engine", docker_host=here.docker_host))
+    found = _try(here)
     if isinstance(found, Silent):
         raise CourseError(f"The VM engine does not answer: {found.reason}.", fix=f"read the logs in {here.run}")
     return found
@@ -106,13 +107,10 @@ def accelerators(snapshots: Sequence[str]) -> list[str]:
 
 def new_overlay(guest: Path, base: Path, target: Path) -> None:
     """A disk at `target` that holds what changes on top of `base`, which is never written."""
-    command = [*qemu_program(guest, "qemu-img"), "create", "-q", "-f", "qcow2"]
-    format_ = "raw" if base.suffix == ".raw" else "qcow2"
+    command = [*qemu_program(guest, "qemu-img"), "create", "-q", "-f", "qcow2", "-F", "qcow2"]
     within = target.is_relative_to(guest)  # and so the guest may be moved
     backing = os.path.relpath(base, target.parent) if within else base
-    done = subprocess.run(
-        [*command, "-b", str(backing), "-F", format_, str(target)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, "-b", str(backing), str(target)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise CourseError(f"qemu-img failed: {done.stderr.strip()}", fix="is the disk full?")
 
@@ -149,14 +147,20 @@ def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], 
         memory_mib=manifest.memory_mib,
         processors=manifest.snapshots[accelerator],
         disk=str(here.kept / "disk.qcow2"),
-        disk_format="qcow2",
         disk_discarded=False,
         snapshot=str(snapshot),
         shares=shares,
     )
 
 
-def _startable(here: Place) -> Manifest:
+def _try(here: Place) -> DockerClient | Silent:
+    """Its client; a machine that is emulated and has much to do is slow to answer."""
+    address = Address(source="the course's VM engine", docker_host=here.docker_host)
+    return try_address(address, timeout_s=_PROBE_TIMEOUT_S)
+
+
+def startable(here: Place) -> Manifest:
+    """The manifest of a guest that can be started; raises `CourseError`."""
     reason = obstacle()
     if reason:
         raise CourseError(f"No VM engine: {reason}.", fix="an engine of your own: Docker Desktop, Colima, Podman")
