@@ -224,9 +224,10 @@ def clean(arguments: argparse.Namespace) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Set up everything and open JupyterLab at the lessons."""
     from course import engine
+    from course.commands_vm import start_or_build
     from course.up import engine_line, serve
 
-    client = engine.start(install_agreed=arguments.install)
+    client = start_or_build(install_agreed=arguments.install)
     status = engine.status(client)
     OUT.print(engine_line(status))
     _ensure(client, (), consent=arguments.install, install_agreed=arguments.install)

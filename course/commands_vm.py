@@ -14,21 +14,42 @@ if TYPE_CHECKING:
 
 
 def build_vm(arguments: argparse.Namespace) -> int:
-    """Build the guest of the VM engine."""
-    from course import engine
-    from course.engine.native import machine_settings
-    from course.engine.vm.build import Source, build
-    from course.engine.vm.place import place
+    """Build the guest of the VM engine, or take it from a bundle."""
     from course.images import find
-    from course.images.machine import read_machine
 
     if arguments.from_ is not None:
         return _unpack(arguments)
     names = tuple(entry.name for entry in find(arguments.images)) if arguments.images is not None else ()
+    _build(names, arguments.mirror)
+    return 0
+
+
+def start_or_build(*, install_agreed: bool) -> "DockerClient":
+    """The engine that can be had here. Where that is a VM engine only, it is built first if that was agreed to."""
+    from course import engine
+    from course.engine import native
+    from course.engine.vm import running
+    from course.images import find
+
+    try:
+        return engine.start(install_agreed=install_agreed)
+    except CourseError:
+        only_vm = native.obstacle() is not None and running.obstacle() is None and not running.is_built()
+        if not (install_agreed and only_vm):
+            raise
+    _build(tuple(entry.name for entry in find()), None)
+    return engine.start(kind="vm")
+
+
+def _build(names: tuple[str, ...], mirror: str | None) -> None:
+    from course import engine
+    from course.engine.native import machine_settings
+    from course.engine.vm.build import Source, build
+    from course.engine.vm.place import place
+    from course.images.machine import read_machine
+
     machine = read_machine()
-    source = Source(
-        mirror=arguments.mirror or machine.apt_mirror, certificates=machine.ca_bundle, settings=machine_settings()
-    )
+    source = Source(mirror=mirror or machine.apt_mirror, certificates=machine.ca_bundle, settings=machine_settings())
     try:
         donor = engine.connect(start=False)
     except CourseError:
@@ -37,7 +58,6 @@ def build_vm(arguments: argparse.Namespace) -> int:
         manifest = build(place(), source, lambda client: _fill(client, names, donor), say=state.update)
     with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
     OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
-    return 0
 
 
 def bundle_vm(arguments: argparse.Namespace) -> int:

@@ -87,9 +87,7 @@ def _link(source: Path, target: Path) -> None:
     if not target.exists():
         for options in ("-al", "-a"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            if (
-                subprocess.run(["cp", options, str(source), str(target)], capture_output=True, check=False).returncode
-                == 0
-            ):
+            copied = subprocess.run(["cp", options, str(source), str(target)], capture_output=True, check=False)
+            if copied.returncode == 0:
                 return
             shutil.rmtree(target, ignore_errors=True)

@@ -32,8 +32,10 @@ def unpack(
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
         raise CourseError(f"The guest is built from Debian's packages, and {missing[0]} is not here.", fix=_ELSEWHERE)
+    mirror = mirror or default_mirror()
     if mirror is None:
-        raise CourseError("This machine's apt names no mirror of Debian.", fix=f"--mirror URL, or {_ELSEWHERE}")
+        fix = f"--mirror URL, or apt-get install python-apt-common, or {_ELSEWHERE}"
+        raise CourseError("This machine's apt names no mirror of Debian.", fix=fix)
     configuration = _configure(folder, mirror)
     _apt(configuration, "update")
     solved = _apt(configuration, "--simulate", "install", *wanted)
@@ -47,6 +49,16 @@ def unpack(
     for archive in sorted(archives.glob("*.deb")):
         _run(["dpkg-deb", "-x", str(archive), str(folder / "root")])
     return dict(sorted(chosen.items()))
+
+
+def default_mirror(root: Path = Path("/")) -> str | None:
+    """Debian's own address, as python-apt's data has it, on other systems too; None where that is not here."""
+    try:
+        known = (root / "usr/share/python-apt/templates/Debian.info").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    address = re.search(r"^BaseURI:\s*(\S+)", known, re.M)
+    return address[1].rstrip("/") if address else None
 
 
 def _is_needed(name: str, wanted: Sequence[str]) -> bool:

@@ -1,7 +1,7 @@
 """The socket of the engine that clients see.
 
-Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import nothing here but
-what the keeper may.
+Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import nothing here,
+since the keeper uses it.
 
 It reads no HTTP. It only notices a request that starts a container, and lets the answer wait until the container's
 published ports are there, as they are with an engine on this machine.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _CHUNK_BYTES: Final = 1 << 16
-_STARTS: Final = re.compile(rb"(?:^|\n)POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
+STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
 
 
 class Proxy:
@@ -41,7 +41,7 @@ class Proxy:
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, starting: asyncio.Event) -> None:
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
-                if chunk.startswith(b"POST") and _STARTS.match(chunk):
+                if STARTS.match(chunk):
                     starting.set()
                 writer.write(chunk)
                 await writer.drain()

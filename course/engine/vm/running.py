@@ -68,7 +68,7 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
         manifest = startable(here)
         launch.end(here.run)
         make_private(here.run)
-        _start(here, manifest, [str(path) for path in _checked(shares)], say)
+        _start(here, manifest, [str(path) for path in checked_shares(shares)], say)
     found = _try(here)
     if isinstance(found, Silent):
         raise CourseError(f"The VM engine does not answer: {found.reason}.", fix=f"read the logs in {here.run}")
@@ -170,7 +170,7 @@ def startable(here: Place) -> Manifest:
     return manifest
 
 
-def _checked(shares: Sequence[Path]) -> list[Path]:
+def checked_shares(shares: Sequence[Path]) -> list[Path]:
     """The folders to share, none of them within another; raises `CourseError` for one that the guest has itself."""
     chosen: list[Path] = []
     for path in sorted({path.resolve() for path in shares}):
