@@ -11,7 +11,7 @@ from course.engine.vm import bundle, kernel, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
 from course.engine.vm.place import Place, runtime_folder
 from course.engine.vm.ports import published
-from course.engine.vm.proxy import _STARTS
+from course.engine.vm.proxy import STARTS
 from course.engine.vm.running import checked_shares
 from course.errors import CourseError
 
@@ -43,12 +43,12 @@ def test_published_ports_are_those_with_a_public_number() -> None:
     "line", [b"POST /v1.45/containers/a1/start HTTP/1.1", b"POST /containers/a1/restart?t=1 HTTP/1.1"]
 )
 def test_the_proxy_notices_a_start(line: bytes) -> None:
-    assert _STARTS.match(line)
+    assert STARTS.match(line)
 
 
 @pytest.mark.parametrize("line", [b"GET /v1.45/containers/a1/start HTTP/1.1", b"POST /v1.45/exec/a1/start HTTP/1.1"])
 def test_the_proxy_lets_the_rest_pass(line: bytes) -> None:
-    assert not _STARTS.match(line)
+    assert not STARTS.match(line)
 
 
 def test_all_forms_of_the_machine_have_the_same_devices() -> None:

@@ -32,7 +32,8 @@ from course.engine.vm.proxy import Proxy
 
 FILES: Final = ("docker.sock", "engine.sock", "control.sock", "keeper.json")
 """What a keeper that was killed leaves in its folder, next to its logs and lock."""
-_ANSWER_TIMEOUT_S: Final = 300
+_ANSWER_TIMEOUT_S: Final = 900
+"""On a machine that has much else to do, emulation is very slow."""
 _STUCK: Final = ("internal-error", "io-error", "guest-panicked")
 
 

@@ -25,7 +25,7 @@ from course.engine.vm.machine import KVM, SHARES, TCG, qemu_program
 from course.engine.vm.place import Manifest, Place, make_private, place, read_manifest
 from course.errors import CourseError
 
-_LOCK_TIMEOUT_S: Final = 400
+_LOCK_TIMEOUT_S: Final = 1000
 _STOP_TIMEOUT_S: Final = 2
 _PROBE_TIMEOUT_S: Final = 60
 _IN_THE_GUEST: Final = ("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/run", "/var")
