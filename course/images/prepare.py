@@ -4,6 +4,7 @@ Enters: an entry of the catalogue and the machine's settings. Leaves: a folder t
 host's own apt, mmdebstrap and pip; may import `course.engine`, `course.errors` and its neighbours.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from course.engine.vm.packages import unpack
 from course.errors import CourseError
 from course.images.catalogue import Entry
 from course.images.machine import Machine
+from course.images.rootless import prepare_debian
 
 RECIPES: Final = Path(__file__).parent / "recipes"
 CA_FILE: Final = "/usr/local/share/layer-by-layer/ca-certificates.crt"
@@ -32,7 +34,7 @@ def prepare_context(entry: Entry, folder: Path, machine: Machine) -> None:
 
 def missing_tools(recipe: str | None = None) -> tuple[str, ...]:
     """The system packages that this recipe, or any, needs and that are not installed."""
-    if recipe == "busybox" and shutil.which("apt-get"):
+    if shutil.which("apt-get") and (recipe == "busybox" or os.geteuid() != 0):
         return ()
     return () if shutil.which("mmdebstrap") else ("mmdebstrap",)
 
@@ -57,6 +59,9 @@ def machine_dockerfile(base: str, machine: Machine, folder: Path) -> str | None:
 
 def _fetch_debian(entry: Entry, folder: Path, machine: Machine) -> None:
     """A minimal Debian; its apt keeps the mirror that this machine uses."""
+    if os.geteuid() != 0:
+        prepare_debian(folder, release=entry.release, mirror=machine.apt_mirror)
+        return
     _mmdebstrap("--variant=minbase", "--include=ca-certificates", entry.release, folder / "root.tar", machine)
 
 

@@ -26,6 +26,7 @@ from course.engine.vm.keeper import FILES
 KEPT_GUEST: Final = "LAYER_BY_LAYER_TEST_GUEST"
 IMAGE: Final = "busybox:stable"
 ENGINE_TIMEOUT_S: Final = 300
+BUILD_TIMEOUT_S: Final = 3600
 
 
 def obstacle() -> str | None:
@@ -62,7 +63,7 @@ def give_guest(user: Ordinary) -> None:
         subprocess.run(["cp", "-a", "--sparse=always", str(kept), str(guest)], check=True)
         subprocess.run(["chown", "-R", f"{user.uid}:{user.uid}", str(guest)], check=True)
         return
-    built = user.course("engine", "build-vm", "--images", IMAGE)
+    built = user.course("engine", "build-vm", "--images", IMAGE, timeout_s=BUILD_TIMEOUT_S)
     assert built.returncode == 0, built.stderr
     if kept:
         subprocess.run(["cp", "-a", "--sparse=always", str(guest), str(kept)], check=True)

@@ -2,10 +2,12 @@
 
 import io
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+from test_rules import imports
 
 from course.engine.vm import bundle, kernel, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
@@ -135,7 +137,15 @@ def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
         bundle.unpack(Place(root=tmp_path / "vm"), file, say=lambda doing: None)
 
 
+@pytest.mark.parametrize("name", ["keeper", "machine", "monitor", "ports", "proxy"])
+def test_the_keeper_starts_without_the_rest_of_the_course(name: str) -> None:
+    own = {f"course.engine.vm.{one}" for one in ("machine", "monitor", "ports", "proxy")}
+    for imported in imports(Path(kernel.__file__).with_name(f"{name}.py")):
+        known = imported.split(".")[0] in sys.stdlib_module_names
+        assert known or any(imported.startswith(one) for one in own), imported
+
+
 def test_guest_scripts_are_valid_shell() -> None:
     folder = Path(kernel.__file__).parent / "guest"
-    for name in ("init", "rc", "rc.down", "engine", "agent"):
+    for name in ("init", "rc", "rc.down", "containerd", "engine", "agent"):
         subprocess.run(["sh", "-n", folder / name], check=True)

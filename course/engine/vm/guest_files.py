@@ -123,7 +123,7 @@ def _put_configuration(packages: Path, root: Path, certificates: bytes | None, s
     etc = root / "etc"
     for name in ("docker", "ssl/certs"):
         (etc / name).mkdir(parents=True)
-    for name in ("inittab", "rc", "rc.down", "engine", "agent"):
+    for name in ("inittab", "rc", "rc.down", "containerd", "containerd.toml", "engine", "agent"):
         _copy(_OWN / name, etc / name)
     engine = {**json.loads((_OWN / "daemon.json").read_text(encoding="utf-8")), **settings}
     (etc / "docker/daemon.json").write_text(json.dumps(engine), encoding="utf-8")
@@ -183,7 +183,9 @@ def _with_linker(packages: Path, program: Path) -> list[str]:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-    executable = (source.parent == _OWN and source.name != "inittab") or source.stat().st_mode & stat.S_IXUSR
+    executable = (
+        source.parent == _OWN and source.name not in ("inittab", "containerd.toml")
+    ) or source.stat().st_mode & stat.S_IXUSR
     target.chmod(0o755 if executable else 0o644)
 
 

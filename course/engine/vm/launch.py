@@ -4,7 +4,6 @@ Enters: a `Task`. Leaves: a running machine, or `CourseError` with what it said.
 `course.errors` and its neighbours.
 """
 
-import fcntl
 import json
 import os
 import signal
@@ -126,6 +125,8 @@ def end(folder: Path) -> bool:
 
 
 def _can_lock(file: IO[str]) -> bool:
+    import fcntl  # there is none on Windows
+
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

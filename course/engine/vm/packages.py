@@ -25,9 +25,25 @@ _TOOLS: Final = ("apt-get", "dpkg-deb")
 def unpack(
     wanted: Sequence[str], folder: Path, *, mirror: str | None, say: Callable[[str], None] = print
 ) -> dict[str, str]:
-    """Unpack `wanted` and the libraries that they depend on below `folder`/root; the version of each package.
+    """Unpack `wanted` and the libraries that they depend on below `folder`/root; the version of each package."""
+    chosen = fetch(wanted, folder, mirror=mirror, needed=lambda name: _is_needed(name, wanted), say=say)
+    say("unpacking")
+    for archive in sorted((folder / "archives").glob("*.deb")):
+        _run(["dpkg-deb", "-x", str(archive), str(folder / "root")])
+    return chosen
 
-    Raises `CourseError` in apt's own words.
+
+def fetch(
+    wanted: Sequence[str],
+    folder: Path,
+    *,
+    mirror: str | None,
+    suite: str = SUITE,
+    needed: Callable[[str], bool] = lambda name: True,
+    say: Callable[[str], None] = print,
+) -> dict[str, str]:
+    """Download `wanted` (names or patterns of apt) with all that they depend on and is `needed`, to `folder`/archives;
+    the version of each package. Raises `CourseError` in apt's own words.
     """
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
@@ -36,18 +52,15 @@ def unpack(
     if mirror is None:
         fix = f"--mirror URL, or apt-get install python-apt-common, or {_ELSEWHERE}"
         raise CourseError("This machine's apt names no mirror of Debian.", fix=fix)
-    configuration = _configure(folder, mirror)
+    configuration = _configure(folder, mirror, suite)
     _apt(configuration, "update")
     solved = _apt(configuration, "--simulate", "install", *wanted)
     found = dict(re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", solved, re.M))
-    chosen = {name: version for name, version in found.items() if _is_needed(name, wanted)}
+    chosen = {name: version for name, version in found.items() if needed(name)}
     say(f"fetching {len(chosen)} packages")
     archives = folder / "archives"
     archives.mkdir(exist_ok=True)
     _apt(configuration, "download", *(f"{name}={version}" for name, version in chosen.items()), at=archives)
-    say("unpacking")
-    for archive in sorted(archives.glob("*.deb")):
-        _run(["dpkg-deb", "-x", str(archive), str(folder / "root")])
     return dict(sorted(chosen.items()))
 
 
@@ -66,14 +79,15 @@ def _is_needed(name: str, wanted: Sequence[str]) -> bool:
     return name in wanted or name.startswith(("lib", "linux-image-", "qemu-", "seabios"))
 
 
-def _configure(folder: Path, mirror: str) -> Path:
+def _configure(folder: Path, mirror: str, suite: str) -> Path:
     """An apt configuration that knows nothing of this machine's packages, in `folder`."""
     for name in ("state/lists/partial", "cache/archives/partial", "parts", "log"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
     keyring = next((f"/{path}" for path in _KEYRINGS if Path("/", path).is_file()), None)
     signed = f"[signed-by={keyring}] " if keyring else ""
-    sources = "".join(f"deb {signed}{mirror} {suite} main\n" for suite in (SUITE, NEWER))
+    suites = (suite, NEWER) if suite == SUITE else (suite,)
+    sources = "".join(f"deb {signed}{mirror} {one} main\n" for one in suites)
     (folder / "sources.list").write_text(sources, encoding="utf-8")
     pin = f"Package: {FROM_NEWER}\nPin: release n={NEWER}\nPin-Priority: 900\n"
     (folder / "parts/pins").write_text(pin, encoding="utf-8")
