@@ -137,8 +137,6 @@ def _running(
         finally:
             client.close()
             keeper.terminate()
-    if run.parent != folder:
-        shutil.rmtree(run)
 
 
 @contextmanager

@@ -18,12 +18,11 @@ from docker import DockerClient
 from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import launch
 from course.engine.vm.keeper import Task
-from course.engine.vm.place import place, runtime_folder
+from course.engine.vm.place import place
 from course.engine.vm.running import accelerators, startable
 
 _PREFIX: Final = "layer-by-layer-vm-"
 _STARTING_S: Final = 60
-_END_TIMEOUT_S: Final = 10
 
 
 class Clone:
@@ -42,7 +41,7 @@ class Clone:
     def reset(self) -> None:
         """Forget everything that happened in it: it is as it was built. Its `client` is a new one."""
         self.close()
-        self._run = runtime_folder(Path(tempfile.mkdtemp(prefix=_PREFIX)))
+        self._run = Path(tempfile.mkdtemp(prefix=_PREFIX))
         accelerator = accelerators(tuple(self._manifest.snapshots))[0]
         task = Task(
             guest=str(self._guest),
@@ -65,8 +64,8 @@ class Clone:
         if self._keeper is None:
             return
         self.client.close()
-        self._keeper.terminate()
-        self._keeper.communicate(timeout=_END_TIMEOUT_S)
+        with self._keeper as keeper:
+            keeper.terminate()
         self._keeper = None
 
     def __enter__(self) -> "Clone":

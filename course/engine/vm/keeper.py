@@ -79,7 +79,7 @@ class Keeper:
         try:
             await self._start()
             forwardings = Forwardings(self.engine_socket, self.monitor, _note)
-            proxy = await Proxy(self.engine_socket, forwardings.update).serve(self.run_folder / "docker.sock")
+            proxy = await Proxy(self.engine_socket, forwardings.try_update).serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
             self._tasks.append(asyncio.create_task(self._follow(forwardings)))
             _report(ready=True)
@@ -154,11 +154,9 @@ class Keeper:
 
     async def _follow(self, forwardings: Forwardings) -> None:
         while not self.over.is_set():
-            try:
-                await forwardings.update()
+            await forwardings.try_update()
+            with suppress(OSError, asyncio.IncompleteReadError, ValueError):  # the engine restarts, perhaps
                 await forwardings.follow()
-            except (OSError, asyncio.IncompleteReadError, ValueError, QemuError) as error:
-                _note(f"events: {error!r}")  # the engine restarts, perhaps
             await asyncio.sleep(0.5)
 
     async def _command(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -270,12 +268,14 @@ def main(words: list[str]) -> int:
     folder = Path(task.run)
     os.umask(0o077)
     (folder / "nothing").mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             _report(error="another one is kept in this folder")
             return 1
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
         for name in FILES:
             (folder / name).unlink(missing_ok=True)
         try:

@@ -69,12 +69,17 @@ def _await_ready(process: subprocess.Popen[str], folder: Path, say: Callable[[st
     for line in process.stdout:
         report = json.loads(line)
         if "ready" in report:
+            process.stdout.close()
             return
         if "error" in report:
-            raise CourseError(f"The VM engine did not start: {report['error']}.", fix=f"read the logs in {folder}")
+            raise CourseError(
+                f"The VM engine did not start: {report['error']}.", fix="`course engine reset`, then again"
+            )
         say(report["doing"])
-    last = (folder / "keeper.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-    raise CourseError(f"The VM engine did not start: {''.join(last)}", fix=f"read {folder / 'keeper.log'}")
+    last = ["its keeper ended"]
+    with suppress(OSError):
+        last = (folder / "keeper.log").read_text(encoding="utf-8", errors="replace").strip().splitlines() or last
+    raise CourseError(f"The VM engine did not start: {last[-1]}.", fix="`course engine reset`, then again")
 
 
 def ask(folder: Path, **what: Any) -> dict[str, Any]:
@@ -113,12 +118,11 @@ def end(folder: Path) -> bool:
     lived = is_kept(folder)
     deadline = time.monotonic() + _END_TIMEOUT_S
     while is_kept(folder):
-        noted = record(folder)
-        if noted:
-            late = time.monotonic() > deadline
-            with suppress(ProcessLookupError):
-                os.kill(noted["pid"], signal.SIGKILL if late else signal.SIGTERM)
-        time.sleep(0.02)
+        late = time.monotonic() > deadline
+        with suppress(ProcessLookupError, ValueError):  # it has just ended, or has not written its pid yet
+            pid = int((folder / "lock").read_text(encoding="ascii"))
+            os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        time.sleep(0.05)
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
     return lived

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from course.engine.vm.monitor import Monitor
+from course.engine.vm.monitor import Monitor, QemuError
 
 HOST: Final = "127.0.0.1"
 Port = tuple[str, int]
@@ -52,11 +52,18 @@ class Forwardings:
                 else:
                     self._current.add((protocol, port))
 
+    async def try_update(self) -> None:
+        """Like `update`, but says what failed; what starts or ends next brings another try."""
+        try:
+            await self.update()
+        except (OSError, asyncio.IncompleteReadError, ValueError, QemuError) as error:
+            self._say(f"ports: {error!r}")
+
     async def follow(self) -> None:
         """Update whenever a container starts or ends, for as long as the engine answers."""
         filters = '{"type":["container"],"event":["start","die"]}'
         async for _ in lines(self._engine, f"/events?filters={filters}"):
-            await self.update()
+            await self.try_update()
 
 
 async def get(engine: Path, path: str) -> bytes:

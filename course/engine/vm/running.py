@@ -121,10 +121,12 @@ def _start(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None
     if suspended.is_file():
         accelerator = suspended.read_text(encoding="utf-8")
         suspended.unlink()  # it is for one start: from then on the disk goes on without it
-        with suppress(CourseError):
+        try:
             launch.launch(_task(here, manifest, accelerator, shares, snapshot=here.kept), say=say)
             (here.kept / "state").unlink()
             return
+        except CourseError:
+            say("What was kept cannot be restored: starting as it was built")
     usable = accelerators(tuple(manifest.snapshots))
     for accelerator in usable:
         shutil.rmtree(here.kept, ignore_errors=True)
