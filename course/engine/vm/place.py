@@ -75,7 +75,7 @@ def runtime_folder(folder: Path) -> Path:
     """`folder`, or where its sockets would be too deep, a short one of this user's alone."""
     if len(os.fsencode(folder / _LONGEST_SOCKET)) <= _SOCKET_LIMIT:
         return folder
-    name = f"layer-by-layer-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    name = f"layer-by-layer-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
     return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
 
 

@@ -77,6 +77,8 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
 
 def stop() -> bool:
     """Stop the containers and the engine, and keep what it holds for the next start; whether it ran."""
+    if obstacle():
+        return False
     here = place()
     with locked(here):
         client = find_running()
@@ -91,6 +93,8 @@ def stop() -> bool:
 
 def reset() -> bool:
     """Stop the engine and forget everything in it but what was built in; whether there was anything to forget."""
+    if obstacle():
+        return False
     here = place()
     with locked(here):
         ran = launch.end(here.run)
