@@ -15,6 +15,7 @@ from rich.markup import escape
 from course import commands as do
 from course import commands_cache as cache
 from course import commands_lab as lab
+from course import commands_vm as vm
 from course.commands import ERR
 from course.errors import CourseError
 
@@ -117,11 +118,19 @@ def _engine_parser(commands: Any) -> None:
     one = command("start", do.engine_start, "find an engine, or start one of the course's own")
     one.add_argument("--install", action="store_true", help="install dockerd if it is missing, and ask nothing")
     one.add_argument("--kind", choices=("auto", "native", "vm"), default="auto")
+    one.add_argument("--share", action="append", type=Path, default=[], help="a folder for bind mounts of a VM engine")
     one.add_argument("--json", action="store_true")
     command("stop", do.engine_stop, "stop the engine that the course started")
     one = command("status", do.engine_status, "say which engine is in use")
     one.add_argument("--json", action="store_true")
     command("reset", do.engine_reset, "stop the course's engine and forget everything in it")
+    one = command("build-vm", vm.build_vm, "build an engine in a virtual machine: for any user, with KVM or without")
+    one.add_argument("--images", nargs="*", metavar="NAME", help="put these of the course's images in (none: all)")
+    one.add_argument("--mirror", metavar="URL", help="where Debian's packages are (default: as this machine's apt)")
+    one.add_argument("--from", dest="from_", type=Path, metavar="FILE", help="take it from a bundle instead")
+    one.add_argument("--sha256", help="what the bundle has to be")
+    one = command("bundle-vm", vm.bundle_vm, "write that engine to one file, for other machines")
+    one.add_argument("file", type=Path)
 
 
 def _images_parser(commands: Any) -> None:

@@ -29,18 +29,22 @@ def engine_start(arguments: argparse.Namespace) -> int:
     """Find an engine or start one."""
     from course import engine
 
-    with ERR.status("Looking for a Docker engine"):
-        client = engine.start(kind=arguments.kind, install_agreed=arguments.install)
-    if arguments.install:
+    with ERR.status("Looking for a Docker engine") as state:
+        client = engine.start(
+            kind=arguments.kind, install_agreed=arguments.install, shares=arguments.share, say=state.update
+        )
+    if arguments.install and engine.own_kind(client) != "vm":
         _install_recipe_tools(client, agreed=True)
     return _print_status(engine.status(client), arguments)
 
 
 def engine_stop(arguments: argparse.Namespace) -> int:
-    """Stop the engine that the course started."""
+    """Stop the engines that the course started."""
     from course.engine import native
+    from course.engine.vm import running as vm
 
-    OUT.print("The course's engine has stopped." if native.stop() else "No engine of the course's was running.")
+    stopped = [native.stop(), vm.stop()]
+    OUT.print("The course's engine has stopped." if any(stopped) else "No engine of the course's was running.")
     return 0
 
 
@@ -59,10 +63,12 @@ def engine_status(arguments: argparse.Namespace) -> int:
 
 
 def engine_reset(arguments: argparse.Namespace) -> int:
-    """Stop the course's engine and forget everything in it."""
+    """Stop the course's engines and forget everything in them."""
     from course.engine import native
+    from course.engine.vm import running as vm
 
-    OUT.print("The course's engine is empty again." if native.reset() else "There was nothing to forget.")
+    forgot = [native.reset(), vm.reset()]
+    OUT.print("The course's engine is empty again." if any(forgot) else "There was nothing to forget.")
     return 0
 
 
@@ -218,9 +224,10 @@ def clean(arguments: argparse.Namespace) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Set up everything and open JupyterLab at the lessons."""
     from course import engine
+    from course.commands_vm import start_or_build
     from course.up import engine_line, serve
 
-    client = engine.start(install_agreed=arguments.install)
+    client = start_or_build(install_agreed=arguments.install)
     status = engine.status(client)
     OUT.print(engine_line(status))
     _ensure(client, (), consent=arguments.install, install_agreed=arguments.install)

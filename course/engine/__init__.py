@@ -4,7 +4,10 @@ Enters: what kind of engine is wanted. Leaves: docker-py's client, which IS the 
 May import `course.errors`, `course.folders`, `course.labels`.
 """
 
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
@@ -13,7 +16,10 @@ from course.engine import native
 from course.engine.find import Silent, addresses, try_address
 from course.engine.http import docker_host, get_json
 from course.engine.install import ENGINE_PACKAGES, allowed, engine_is_installed, install
+from course.engine.vm import running as vm
+from course.engine.vm.place import place as vm_place
 from course.errors import CourseError
+from course.folders import notebooks_folder
 
 __all__ = ["KINDS", "EngineStatus", "connect", "docker_host", "is_owned", "restart", "start", "status"]
 
@@ -48,16 +54,29 @@ def connect(*, kind: str = "auto", start: bool = True) -> DockerClient:
         return found
     if start and kind in ("auto", "native") and native.obstacle() is None and engine_is_installed():
         return native.start()
+    if start and kind in ("auto", "vm") and vm.obstacle() is None and vm.is_built():
+        return vm.start(default_shares())
     raise _nothing(kind, silent)
 
 
-def start(*, kind: str = "auto", install_agreed: bool = False) -> DockerClient:
-    """Like `connect`, and installs dockerd first where that is agreed to (a person at a terminal is asked)."""
+def start(
+    *,
+    kind: str = "auto",
+    install_agreed: bool = False,
+    shares: Sequence[Path] = (),
+    say: Callable[[str], None] = lambda doing: None,
+) -> DockerClient:
+    """Like `connect`, and installs dockerd first where that is agreed to (a person at a terminal is asked).
+
+    `shares` are the folders that containers of a VM engine may mount.
+    """
     _check(kind)
     found, silent = _find(kind)
     if found is not None:
         return found
-    if native.obstacle() is not None or kind == "vm":
+    if kind == "vm" or (kind == "auto" and native.obstacle() is not None and vm.is_built()):
+        return vm.start(shares or default_shares(), say=say)
+    if native.obstacle() is not None:
         raise _nothing(kind, silent)
     if not engine_is_installed():
         if not allowed(ENGINE_PACKAGES, agreed=install_agreed):
@@ -76,31 +95,50 @@ def status(client: DockerClient | None) -> EngineStatus:
     if client is None:
         return EngineStatus(running=False)
     version = get_json(client, "/version")
-    owned = is_owned(client)
     return EngineStatus(
         running=True,
-        kind="native" if owned else "existing",
+        kind=own_kind(client) or "existing",
         docker_host=docker_host(client),
         version=version["Version"],
         api=client.api.api_version,
-        owned=owned,
+        owned=is_owned(client),
         tls=str(client.api.base_url).startswith("https://"),
     )
 
 
 def is_owned(client: DockerClient) -> bool:
     """Whether the course started this engine, and so may give its images public names."""
-    return docker_host(client) == native.place().docker_host
+    return own_kind(client) is not None
+
+
+def own_kind(client: DockerClient) -> str | None:
+    """`native` or `vm` where the course started this engine."""
+    own = {native.place().docker_host: "native", vm_place().docker_host: "vm"}
+    return own.get(docker_host(client))
+
+
+def default_shares() -> tuple[Path, ...]:
+    """What containers of a VM engine may mount: this project, and temporary folders, where lessons keep theirs."""
+    temporary = Path(tempfile.gettempdir())
+    try:
+        return notebooks_folder().parent, temporary
+    except CourseError:  # the course was not installed from a clone
+        return (temporary,)
 
 
 def restart(client: DockerClient) -> None:
     """Stop the course's own engine and start it again; its containers stop with it. Raises `CourseError` when it is
     somebody else's.
     """
-    if not is_owned(client):
+    kind = own_kind(client)
+    if kind is None:
         raise CourseError("This engine is not the course's own, and is not restarted.", fix="course engine start")
-    native.stop()
-    native.start()
+    if kind == "native":
+        native.stop()
+        native.start()
+    else:
+        vm.stop()
+        vm.start(default_shares())
 
 
 def _check(kind: str) -> None:
@@ -117,16 +155,17 @@ def _find(kind: str) -> tuple[DockerClient | None, list[Silent]]:
             if not isinstance(found, Silent):
                 return found, silent
             silent.append(found)
-    return (native.find_running() if kind in ("auto", "native") else None), silent
+    own = native.find_running() if kind in ("auto", "native") else None
+    return own or (vm.find_running() if kind in ("auto", "vm") else None), silent
 
 
 def _nothing(kind: str, silent: list[Silent]) -> CourseError:
     if kind == "vm":
-        return CourseError(
-            "The VM engine is not part of this version yet.", fix="--kind native, or an engine of your own"
-        )
+        return CourseError("No VM engine runs.", fix=f"course engine start --kind vm, after {vm.BUILD}")
     tried = "".join(f"\n  {one.address.source}: {one.reason}" for one in silent)
     reason = native.obstacle()
     own = f" The course can start none here: {reason}." if reason else ""
     fix = "start Docker Desktop, Colima, OrbStack or Podman, or set DOCKER_HOST"
+    if vm.obstacle() is None:
+        fix += f"; or have one that needs neither Docker nor root: {vm.BUILD}"
     return CourseError(f"No Docker engine answers.{own}{tried}", fix=fix if reason else "course engine start --install")

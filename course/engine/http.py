@@ -42,6 +42,12 @@ def stream(
         yield from answer.iter_content(chunk_bytes)
 
 
+def load(client: DockerClient, archive: Iterator[bytes]) -> None:
+    """Put the images of an archive, as `docker save` writes it, on the engine."""
+    api: Any = client.api
+    api.load_image(archive)
+
+
 def post(
     client: DockerClient,
     path: str,

@@ -155,7 +155,7 @@ def reset() -> bool:
 def _launch(here: Place, program: str) -> DockerClient:
     here.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     configuration = here.root / "daemon.json"
-    configuration.write_text(json.dumps(_configuration()), encoding="utf-8")
+    configuration.write_text(json.dumps(machine_settings()), encoding="utf-8")
     command = [
         program,
         *("--config-file", str(configuration)),
@@ -189,7 +189,7 @@ def _launch(here: Place, program: str) -> DockerClient:
         raise
 
 
-def _configuration() -> dict[str, object]:
+def machine_settings() -> dict[str, object]:
     """The registry settings of the machine's own daemon.json, and nothing else of it: its folders are not ours."""
     try:
         machine = json.loads(Path("/etc/docker/daemon.json").read_text(encoding="utf-8"))

@@ -102,7 +102,7 @@ def ensure(
         try:
             done[entry.name] = _pull(client, entry, machine, may_name=may_name, say=say) if reachable else Origin.RECIPE
         except CourseError:  # a used-up quota, say; the recipe's own refusal would hide it
-            if not may_name or missing_tools():
+            if not may_name or missing_tools(entry.recipe):
                 raise
             done[entry.name] = Origin.RECIPE
         if done[entry.name] is Origin.RECIPE:
@@ -173,8 +173,9 @@ def check_recipe(client: DockerClient, entry: Entry, *, may_name: bool) -> None:
             f"own architecture ({there}).",
             fix="`course images load FILE` with a bundle from such a machine",
         )
-    if missing_tools():
-        packages = " ".join(missing_tools())
+    missing = missing_tools(entry.recipe)
+    if missing:
+        packages = " ".join(missing)
         fix = f"apt-get install {packages}, or `course images ensure --install`"
         raise CourseError(f"No registry can be reached, and the recipes need {packages}.", fix=fix)
 

@@ -1,21 +1,23 @@
 """Build contexts for recipes: the recipe's own folder, and what the host has to fetch for it.
 
 Enters: an entry of the catalogue and the machine's settings. Leaves: a folder to build. Downloads packages with the
-host's own mmdebstrap and pip; may import `course.errors` and its neighbours.
+host's own apt, mmdebstrap and pip; may import `course.engine`, `course.errors` and its neighbours.
 """
 
+import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from course.engine.vm.packages import unpack
 from course.errors import CourseError
 from course.images.catalogue import Entry
 from course.images.machine import Machine
+from course.images.rootless import prepare_debian
 
 RECIPES: Final = Path(__file__).parent / "recipes"
 CA_FILE: Final = "/usr/local/share/layer-by-layer/ca-certificates.crt"
@@ -30,8 +32,10 @@ def prepare_context(entry: Entry, folder: Path, machine: Machine) -> None:
         fetch(entry, folder, machine)
 
 
-def missing_tools() -> tuple[str, ...]:
-    """The system packages that recipes need and that are not installed."""
+def missing_tools(recipe: str | None = None) -> tuple[str, ...]:
+    """The system packages that this recipe, or any, needs and that are not installed."""
+    if shutil.which("apt-get") and (recipe == "busybox" or os.geteuid() != 0):
+        return ()
     return () if shutil.which("mmdebstrap") else ("mmdebstrap",)
 
 
@@ -55,22 +59,22 @@ def machine_dockerfile(base: str, machine: Machine, folder: Path) -> str | None:
 
 def _fetch_debian(entry: Entry, folder: Path, machine: Machine) -> None:
     """A minimal Debian; its apt keeps the mirror that this machine uses."""
+    if os.geteuid() != 0:
+        prepare_debian(folder, release=entry.release, mirror=machine.apt_mirror)
+        return
     _mmdebstrap("--variant=minbase", "--include=ca-certificates", entry.release, folder / "root.tar", machine)
 
 
 def _fetch_busybox(entry: Entry, folder: Path, machine: Machine) -> None:
-    """Debian's static busybox, and a link for each of its commands."""
-    packages = folder / "packages.tar"
-    _mmdebstrap("--variant=extract", "--include=busybox-static", entry.release, packages, machine)
-    with tarfile.open(packages) as tar:
-        binary = next(member for member in tar if member.isfile() and member.name.endswith("bin/busybox"))
-        content = tar.extractfile(binary)
-        assert content is not None
-        target = folder / "root/bin/busybox"
-        target.parent.mkdir(parents=True)
-        target.write_bytes(content.read())
+    """Debian's static busybox, and a link for each of its commands; nobody has to be root for that."""
+    packages = folder / "packages"
+    packages.mkdir()
+    unpack(("busybox-static",), packages, mirror=machine.apt_mirror, say=lambda doing: None)
+    target = folder / "root/bin/busybox"
+    target.parent.mkdir(parents=True)
+    shutil.copyfile(packages / "root/usr/bin/busybox", target)
     target.chmod(0o755)
-    packages.unlink()
+    shutil.rmtree(packages)
     listed = subprocess.run([target, "--list"], capture_output=True, text=True, check=True).stdout.split()
     for command in sorted(set(listed) - {"busybox"}):
         (target.parent / command).symlink_to("busybox")

@@ -15,6 +15,7 @@ BELOW = {
     "course.commands": "*",
     "course.commands_cache": "*",
     "course.commands_lab": "*",
+    "course.commands_vm": "*",
     "course.doctor": "engine images folders errors",
     "course.up": "engine folders errors",
     "course.terminal": "advice builds cache images",

@@ -1,0 +1,100 @@
+"""What the commands around the VM engine's guest do.
+
+Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so that `course --help` is quick.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from course.commands import ERR, OUT
+from course.errors import CourseError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+def build_vm(arguments: argparse.Namespace) -> int:
+    """Build the guest of the VM engine, or take it from a bundle."""
+    from course.images import find
+
+    if arguments.from_ is not None:
+        return _unpack(arguments)
+    names = tuple(entry.name for entry in find(arguments.images)) if arguments.images is not None else ()
+    _build(names, arguments.mirror)
+    return 0
+
+
+def start_or_build(*, install_agreed: bool) -> "DockerClient":
+    """The engine that can be had here. Where that is a VM engine only, it is built first if that was agreed to."""
+    from course import engine
+    from course.engine import native
+    from course.engine.vm import running
+    from course.images import find
+
+    try:
+        return engine.start(install_agreed=install_agreed)
+    except CourseError:
+        only_vm = native.obstacle() is not None and running.obstacle() is None and not running.is_built()
+        if not (install_agreed and only_vm):
+            raise
+    _build(tuple(entry.name for entry in find()), None)
+    return engine.start(kind="vm")
+
+
+def _build(names: tuple[str, ...], mirror: str | None) -> None:
+    from course import engine
+    from course.engine.native import machine_settings
+    from course.engine.vm.build import Source, build
+    from course.engine.vm.place import place
+    from course.images.machine import read_machine
+
+    machine = read_machine()
+    source = Source(mirror=mirror or machine.apt_mirror, certificates=machine.ca_bundle, settings=machine_settings())
+    try:
+        donor = engine.connect(start=False)
+    except CourseError:
+        donor = None
+    with ERR.status("Building the VM engine") as state:
+        manifest = build(place(), source, lambda client: _fill(client, names, donor), say=state.update)
+    with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
+    OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
+
+
+def bundle_vm(arguments: argparse.Namespace) -> int:
+    """Write the guest to one file."""
+    from course.engine.vm.bundle import bundle
+    from course.engine.vm.place import place
+
+    with ERR.status("Packing") as state:
+        digest = bundle(place(), arguments.file, say=state.update)
+    OUT.print(f"{arguments.file} holds the VM engine. SHA-256: {digest}", soft_wrap=True)
+    return 0
+
+
+def _unpack(arguments: argparse.Namespace) -> int:
+    from course.engine.vm.bundle import unpack
+    from course.engine.vm.place import place
+
+    with ERR.status("Unpacking") as state:
+        manifest = unpack(place(), arguments.from_, expected=arguments.sha256, say=state.update)
+    OUT.print(f"The VM engine is here, with {', '.join(manifest.images) or 'no images'}.")
+    return 0
+
+
+def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient | None") -> tuple[str, ...]:
+    """Copy the images from another engine of this machine, where there is one that has them; else make them here."""
+    from docker.errors import ImageNotFound
+
+    from course.engine.http import load, stream
+    from course.images import ensure
+
+    for name in names:
+        if donor is None:
+            break
+        try:
+            donor.images.get(name)
+        except ImageNotFound:
+            continue
+        load(client, stream(donor, "/images/get", {"names": [name]}))
+    ensure(client, names, consent=True)
+    return names

@@ -1,0 +1,83 @@
+"""Disposable engines: each as the guest was built, cut off from everything, and gone with the process that made it.
+
+Enters: this user's guest. Leaves: engines, as many as there is memory for; they share what they do not change.
+Starts and ends processes; may import `course.errors` and its neighbours.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from docker import DockerClient
+
+from course.engine.find import CALL_TIMEOUT_S
+from course.engine.vm import launch
+from course.engine.vm.keeper import Task
+from course.engine.vm.place import place
+from course.engine.vm.running import accelerators, startable
+
+_PREFIX: Final = "layer-by-layer-vm-"
+_STARTING_S: Final = 60
+
+
+class Clone:
+    """An engine for one piece of work that is not trusted. What runs in it reaches neither this machine, nor its files,
+    nor the network, nor the engine's own API.
+    """
+
+    def __init__(self) -> None:
+        self._guest = place().guest
+        self._manifest = startable(place())
+        self._keeper: subprocess.Popen[str] | None = None
+        self.client: DockerClient
+        remove_stale()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened in it: it is as it was built. Its `client` is a new one."""
+        self.close()
+        self._run = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        accelerator = accelerators(tuple(self._manifest.snapshots))[0]
+        task = Task(
+            guest=str(self._guest),
+            run=str(self._run),
+            accelerator=accelerator,
+            memory_mib=self._manifest.memory_mib,
+            processors=self._manifest.snapshots[accelerator],
+            disk=str(self._guest / accelerator / "disk.qcow2"),
+            disk_discarded=True,
+            snapshot=str(self._guest / accelerator),
+            cut_off=True,
+            bound=True,
+        )
+        self._keeper = launch.launch(task)
+        address = f"unix://{self._run / 'docker.sock'}"
+        self.client = DockerClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
+
+    def close(self) -> None:
+        """End it."""
+        if self._keeper is None:
+            return
+        self.client.close()
+        with self._keeper as keeper:
+            keeper.terminate()
+        self._keeper = None
+
+    def __enter__(self) -> "Clone":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def remove_stale() -> None:
+    """Remove the folders of clones whose keepers were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        mine = folder.stat().st_uid == os.getuid()
+        if mine and time.time() - folder.stat().st_mtime > _STARTING_S and not launch.is_kept(folder):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,286 @@
+"""The process that keeps one virtual machine: it starts QEMU, passes clients on to the engine, and ends with it.
+
+Enters: a `Task` as JSON on the command line. Leaves: lines of JSON on standard output, `{"doing"}` until `{"ready"}` or
+`{"error"}`. May import its neighbours of the keeper only: `launch` runs it without the rest of the course, whose import
+would take longer than the restoring.
+
+QEMU ends with its parent, which this is (`-run-with exit-with-parent`), and this ends with QEMU: whichever is
+killed, none is left over. The lock that this holds says that it lives, even where its pid has been used again.
+"""
+
+import asyncio
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from course.engine.vm.machine import Drive, Form, Memory, qemu_command
+from course.engine.vm.monitor import Agent, Monitor, QemuError
+from course.engine.vm.ports import Forwardings, get
+from course.engine.vm.proxy import Proxy
+
+FILES: Final = ("docker.sock", "engine.sock", "control.sock", "keeper.json")
+"""What a keeper that was killed leaves in its folder, next to its logs and lock."""
+_ANSWER_TIMEOUT_S: Final = 900
+"""On a machine that has much else to do, emulation is very slow."""
+_STUCK: Final = ("internal-error", "io-error", "guest-panicked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """`snapshot` is the folder to restore from, where there is one; `bound` is whether to end with standard input
+    and then to remove `run` as well.
+    """
+
+    guest: str
+    run: str
+    accelerator: str
+    memory_mib: int
+    processors: int
+    disk: str
+    disk_discarded: bool
+    snapshot: str | None = None
+    memory: str | None = None
+    shares: list[str] = field(default_factory=list)
+    cut_off: bool = False
+    bound: bool = False
+
+
+class Keeper:
+    """One machine, from its start to its end."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.run_folder = Path(task.run)
+        self.engine_socket = self.run_folder / "engine.sock"
+        self.qemu: asyncio.subprocess.Process | None = None
+        self.over = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.monitor: Monitor
+        self.agent: Agent
+
+    async def keep(self) -> None:
+        """Start the machine, say when it is ready, and stay until it is over."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.over.set)
+        if self.task.bound:
+            loop.add_reader(0, self._input)
+        try:
+            await self._start()
+            forwardings = Forwardings(self.engine_socket, self.monitor, _note)
+            proxy = await Proxy(self.engine_socket, forwardings.try_update).serve(self.run_folder / "docker.sock")
+            control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
+            self._tasks.append(asyncio.create_task(self._follow(forwardings)))
+            _report(ready=True)
+            await self.over.wait()
+            proxy.close()
+            control.close()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self._end()
+
+    async def _start(self) -> None:
+        ours, theirs = socket.socketpair(), socket.socketpair()
+        with ours[0], ours[1], theirs[0], theirs[1]:
+            form = _form(self.task, monitor=ours[1].fileno(), agent=theirs[1].fileno())
+            with (self.run_folder / "qemu.log").open("wb") as log:
+                self.qemu = await asyncio.create_subprocess_exec(
+                    *qemu_command(form),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=(form.monitor, form.agent),
+                    env={**os.environ, "TMPDIR": str(self.run_folder)},
+                )
+            _record(self.run_folder / "keeper.json", pid=os.getpid(), qemu=self.qemu.pid, **vars(self.task))
+            self._tasks.append(asyncio.create_task(self._wait()))
+            mine = [one.dup() for one in (ours[0], theirs[0])]
+        for one in mine:
+            one.setblocking(False)
+        self.monitor = await Monitor.on(mine[0])
+        self._tasks.append(asyncio.create_task(self._watch_over()))
+        self.agent = await Agent.on(mine[1])
+        if self.task.snapshot:
+            await self.monitor.migrated("migrate-incoming", f"file:{self.task.snapshot}/state")
+            await self.monitor.execute("cont")
+        else:
+            _report(doing="booting")
+            await self._unless_over(self.agent.greet())
+        await asyncio.gather(self._set_up(), self._unless_over(self._answers()))
+
+    async def _set_up(self) -> None:
+        """The clock, which stood still, and the shares, each at the same path as here."""
+        lines = ["hwclock -s -u"]
+        for number, path in enumerate(self.task.shares):
+            options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
+            at = shlex.quote(path)
+            lines.append(f"mkdir -p {at} && mount -t 9p -o {options} share{number} {at} || exit 1")
+        status, printed = await self._unless_over(self.agent.run("; ".join(lines)))
+        if status:
+            raise QemuError(f"the shares could not be mounted: {printed}")
+
+    async def _answers(self) -> None:
+        """Wait for the engine's first answer."""
+        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
+        while time.monotonic() < deadline:
+            with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                async with asyncio.timeout(5):
+                    if await get(self.engine_socket, "/_ping") == b"OK":
+                        return
+            await asyncio.sleep(0.02)
+        raise QemuError(f"the engine did not answer within {_ANSWER_TIMEOUT_S} s")
+
+    async def _unless_over(self, work: Any) -> Any:
+        """The result of `work`; raises `QemuError` when the machine ends before."""
+        task, over = asyncio.ensure_future(work), asyncio.ensure_future(self.over.wait())
+        await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not task.done():
+            task.cancel()
+            raise QemuError(f"the machine ended: {_last_words(self.run_folder)}")
+        return task.result()
+
+    async def _follow(self, forwardings: Forwardings) -> None:
+        while not self.over.is_set():
+            await forwardings.try_update()
+            with suppress(OSError, asyncio.IncompleteReadError, ValueError):  # the engine restarts, perhaps
+                await forwardings.follow()
+            await asyncio.sleep(0.5)
+
+    async def _command(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One command at the control socket, `{"do": ...}`, and its answer."""
+        answer: dict[str, Any] = {}
+        try:
+            asked = json.loads(await reader.readline())
+            if asked["do"] == "run":
+                answer["status"], answer["printed"] = await self.agent.run(asked["line"])
+            elif asked["do"] == "suspend":
+                await self._suspend(Path(asked["to"]))
+            elif asked["do"] == "power off":
+                await self.agent.run("poweroff")
+                await self.over.wait()
+        except (QemuError, ValueError, KeyError, OSError) as error:
+            answer["error"] = str(error)
+        with suppress(OSError):
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    async def _suspend(self, folder: Path) -> None:
+        """Write the machine's state to `folder`, and end. A machine with a share in use cannot be suspended."""
+        unmount = "; ".join(f"umount {shlex.quote(path)}" for path in self.task.shares)
+        status, printed = await self.agent.run(f"sync; {unmount}" if unmount else "sync")
+        if status:
+            raise QemuError(printed)
+        await self.monitor.execute("stop")
+        await self.monitor.migrated("migrate", f"file:{folder}/state.new")
+        (folder / "state.new").replace(folder / "state")
+        (folder / "accelerator").write_text(self.task.accelerator, encoding="utf-8")
+        self.over.set()
+
+    def _input(self) -> None:
+        if not os.read(0, 1024):
+            self.over.set()
+
+    async def _wait(self) -> None:
+        assert self.qemu is not None
+        await self.qemu.wait()
+        self.over.set()
+
+    async def _watch_over(self) -> None:
+        """End a machine that can go on no more, as when the processor does not do what KVM needs."""
+        with suppress(QemuError):
+            while (await self.monitor.execute("query-status"))["status"] not in _STUCK:
+                await asyncio.sleep(1)
+            _note("the machine is stuck")
+        self.over.set()
+
+    def _end(self) -> None:
+        if self.qemu is not None:
+            with suppress(ProcessLookupError):
+                self.qemu.kill()
+        for name in FILES:
+            (self.run_folder / name).unlink(missing_ok=True)
+        if self.task.bound:
+            shutil.rmtree(self.run_folder, ignore_errors=True)
+
+
+def _form(task: Task, *, monitor: int, agent: int) -> Form:
+    memory = task.memory
+    if task.snapshot and Path(task.snapshot, "ram").exists():  # else the memory is in the state itself
+        memory = f"{task.snapshot}/ram"
+    return Form(
+        guest=Path(task.guest),
+        run=Path(task.run),
+        accelerator=task.accelerator,
+        memory_mib=task.memory_mib,
+        processors=task.processors,
+        drive=Drive(file=Path(task.disk), discarded=task.disk_discarded),
+        memory=Memory(file=Path(memory), written=bool(task.memory)) if memory else None,
+        restores=bool(task.snapshot),
+        shares=[Path(path) for path in task.shares],
+        cut_off=task.cut_off,
+        monitor=monitor,
+        agent=agent,
+    )
+
+
+def _report(**what: Any) -> None:
+    with suppress(OSError):  # whoever started this may be gone, and the machine may live on
+        print(json.dumps(what), flush=True)
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _record(file: Path, **what: Any) -> None:
+    file.with_suffix(".new").write_text(json.dumps(what), encoding="utf-8")
+    file.with_suffix(".new").replace(file)
+
+
+def _last_words(folder: Path) -> str:
+    def words() -> Iterator[str]:
+        for name in ("qemu.log", "console.log"):
+            with suppress(OSError):
+                yield from (folder / name).read_text(encoding="utf-8", errors="replace").splitlines()[-2:]
+
+    return " / ".join(line.strip() for line in words() if line.strip()) or "it printed nothing"
+
+
+def main(words: list[str]) -> int:
+    """Keep the machine of the task in `words`; the exit status is 1 when it could not be started."""
+    import fcntl  # there is none on Windows, where the course imports this module all the same
+
+    task = Task(**json.loads(words[0]))
+    folder = Path(task.run)
+    os.umask(0o077)
+    (folder / "nothing").mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _report(error="another one is kept in this folder")
+            return 1
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+        try:
+            asyncio.run(Keeper(task).keep())
+        except (QemuError, OSError, ValueError) as error:
+            _report(error=str(error) or repr(error))
+            return 1
+    return 0

@@ -1,0 +1,138 @@
+"""Starting keepers, and asking them.
+
+Enters: a `Task`. Leaves: a running machine, or `CourseError` with what it said. Starts processes; may import
+`course.errors` and its neighbours.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, Final
+
+from course.engine.vm.keeper import FILES, Task
+from course.errors import CourseError
+
+_COURSE: Final = Path(__file__).parents[2]
+_BOOTSTRAP: Final = """
+import sys, types
+for name, path in {packages!r}.items():
+    package = types.ModuleType(name)
+    package.__path__ = [path]
+    sys.modules[name] = package
+from course.engine.vm.keeper import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The packages' own `__init__` would import the whole course, for which the engine would wait."""
+_END_TIMEOUT_S: Final = 10
+
+
+def launch(task: Task, *, say: Callable[[str], None] = lambda doing: None) -> subprocess.Popen[str]:
+    """Start a keeper and wait until its engine answers; it outlives this process unless the task is `bound` to it."""
+    folder = Path(task.run)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    packages = {
+        "course": str(_COURSE),
+        "course.engine": str(_COURSE / "engine"),
+        "course.engine.vm": str(_COURSE / "engine/vm"),
+    }
+    command = [sys.executable, "-I", "-S", "-c", _BOOTSTRAP.format(packages=packages), json.dumps(asdict(task))]
+    with (folder / "keeper.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if task.bound else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd="/",
+            start_new_session=True,
+        )
+    try:
+        _await_ready(process, folder, say)
+    except BaseException:
+        process.terminate()
+        process.wait(_END_TIMEOUT_S)
+        raise
+    return process
+
+
+def _await_ready(process: subprocess.Popen[str], folder: Path, say: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        report = json.loads(line)
+        if "ready" in report:
+            process.stdout.close()
+            return
+        if "error" in report:
+            raise CourseError(
+                f"The VM engine did not start: {report['error']}.", fix="`course engine reset`, then again"
+            )
+        say(report["doing"])
+    last = ["its keeper ended"]
+    with suppress(OSError):
+        last = (folder / "keeper.log").read_text(encoding="utf-8", errors="replace").strip().splitlines() or last
+    raise CourseError(f"The VM engine did not start: {last[-1]}.", fix="`course engine reset`, then again")
+
+
+def ask(folder: Path, **what: Any) -> dict[str, Any]:
+    """The answer of the keeper in `folder`; raises `CourseError` when it refuses or is gone."""
+    try:
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(folder / "control.sock"))
+            control.sendall(json.dumps(what).encode() + b"\n")
+            with control.makefile() as answers:
+                line = answers.readline()
+    except OSError as error:
+        raise CourseError(f"The VM engine is gone: {error}.", fix="course engine start") from error
+    answer: dict[str, Any] = json.loads(line) if line else {}
+    if "error" in answer:
+        raise CourseError(f"The VM engine: {answer['error']}.", fix=f"read the logs in {folder}")
+    return answer
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether a keeper lives in `folder`: it holds the lock for as long as it does."""
+    with suppress(FileNotFoundError), (folder / "lock").open() as lock:
+        return not _can_lock(lock)
+    return False
+
+
+def record(folder: Path) -> dict[str, Any] | None:
+    """What the living keeper in `folder` noted of itself, once it has come so far."""
+    with suppress(OSError, ValueError):
+        noted: dict[str, Any] = json.loads((folder / "keeper.json").read_text(encoding="utf-8"))
+        return noted if is_kept(folder) else None
+    return None
+
+
+def end(folder: Path) -> bool:
+    """End the keeper in `folder` and its machine, and remove what one that was killed left; whether one lived."""
+    lived = is_kept(folder)
+    deadline = time.monotonic() + _END_TIMEOUT_S
+    while is_kept(folder):
+        late = time.monotonic() > deadline
+        with suppress(ProcessLookupError, ValueError):  # it has just ended, or has not written its pid yet
+            pid = int((folder / "lock").read_text(encoding="ascii"))
+            os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        time.sleep(0.05)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    return lived
+
+
+def _can_lock(file: IO[str]) -> bool:
+    import fcntl  # there is none on Windows
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Where the VM engine's files are.
+
+Enters: the user's data folder. Leaves: paths, and what the guest's manifest says. May import `course.errors` and
+`course.folders`.
+"""
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from course.errors import CourseError
+from course.folders import data_folder
+
+_SOCKET_LIMIT: Final = 107
+"""The bytes of a Unix socket's path (unix(7))."""
+_LONGEST_SOCKET: Final = "control.sock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a guest was made of: `packages` and the version of each, the `images` in it, `snapshots` by accelerator."""
+
+    suite: str
+    packages: Mapping[str, str]
+    images: tuple[str, ...]
+    memory_mib: int
+    snapshots: Mapping[str, int]
+    """The number of processors of each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The files of one user's VM engine, all below `root` but for sockets that would be too deep there."""
+
+    root: Path
+
+    @property
+    def guest(self) -> Path:
+        """What was built: QEMU, kernel, disk and snapshots. Nothing changes it."""
+        return self.root / "guest"
+
+    @property
+    def kept(self) -> Path:
+        """What the engine holds beyond its guest: the changed parts of the disk; once stopped, its memory too."""
+        return self.root / "kept"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and logs of the running machine."""
+        return runtime_folder(self.root / "run")
+
+    @property
+    def docker_host(self) -> str:
+        """The address of the engine."""
+        return f"unix://{self.run / 'docker.sock'}"
+
+
+def place() -> Place:
+    """Where this user's VM engine lives, built or not."""
+    return Place(root=data_folder() / "vm")
+
+
+def runtime_folder(folder: Path) -> Path:
+    """`folder`, or where its sockets would be too deep, a short one of this user's alone."""
+    if len(os.fsencode(folder / _LONGEST_SOCKET)) <= _SOCKET_LIMIT:
+        return folder
+    name = f"layer-by-layer-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
+
+
+def make_private(folder: Path) -> None:
+    """Make `folder`, for this user alone; raises `CourseError` when somebody else has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise CourseError(f"{folder} belongs to somebody else.", fix="set XDG_RUNTIME_DIR to a folder of your own")
+    folder.chmod(0o700)
+
+
+def read_manifest(guest: Path) -> Manifest | None:
+    """The manifest of a guest that was built to the end; None where there is none."""
+    with suppress(FileNotFoundError):
+        noted = json.loads((guest / "manifest.json").read_text(encoding="utf-8"))
+        return Manifest(**{**noted, "images": tuple(noted["images"])})
+    return None

@@ -1,0 +1,85 @@
+"""Published ports on the host's loopback.
+
+Enters: what the engine says of its containers, QEMU's monitor. Leaves: forwardings of QEMU. May import the
+keeper's modules only.
+
+In the guest a port is reached as 127.0.0.1, so that those which a container publishes just there are found as well; see
+route_localnet in guest/rc.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from course.engine.vm.monitor import Monitor, QemuError
+
+HOST: Final = "127.0.0.1"
+Port = tuple[str, int]
+"""`tcp` or `udp`, and the number."""
+
+
+def published(containers: Any) -> set[Port]:
+    """The ports that these containers of `GET /containers/json` publish."""
+    return {
+        (port["Type"], port["PublicPort"])
+        for container in containers
+        for port in container.get("Ports") or ()
+        if port.get("PublicPort") and port["Type"] in ("tcp", "udp")
+    }
+
+
+class Forwardings:
+    """Keeps QEMU's forwardings equal to what the engine behind `engine` publishes."""
+
+    def __init__(self, engine: Path, monitor: Monitor, say: Callable[[str], None]) -> None:
+        self._engine, self._monitor, self._say = engine, monitor, say
+        self._current: set[Port] = set()
+        self._turn = asyncio.Lock()
+
+    async def update(self) -> None:
+        """Add what is new, remove what is gone. A port that something else here has is left out, and said."""
+        async with self._turn:
+            wanted = published(json.loads(await get(self._engine, "/containers/json")))
+            for protocol, port in sorted(self._current - wanted):
+                await self._monitor.say(f"hostfwd_remove net {protocol}:{HOST}:{port}")
+                self._current.discard((protocol, port))
+            for protocol, port in sorted(wanted - self._current):
+                refusal = await self._monitor.say(f"hostfwd_add net {protocol}:{HOST}:{port}-{HOST}:{port}")
+                if refusal:
+                    self._say(f"port {port}/{protocol}: {refusal}")
+                else:
+                    self._current.add((protocol, port))
+
+    async def try_update(self) -> None:
+        """Like `update`, but says what failed; what starts or ends next brings another try."""
+        try:
+            await self.update()
+        except (OSError, asyncio.IncompleteReadError, ValueError, QemuError) as error:
+            self._say(f"ports: {error!r}")
+
+    async def follow(self) -> None:
+        """Update whenever a container starts or ends, for as long as the engine answers."""
+        filters = '{"type":["container"],"event":["start","die"]}'
+        async for _ in lines(self._engine, f"/events?filters={filters}"):
+            await self.try_update()
+
+
+async def get(engine: Path, path: str) -> bytes:
+    """The body of `GET path`."""
+    return b"".join([part async for part in lines(engine, path)])
+
+
+async def lines(engine: Path, path: str) -> AsyncIterator[bytes]:
+    """The body of `GET path`, line by line as it comes: HTTP/1.0, so that it ends with the connection, unencoded."""
+    reader, writer = await asyncio.open_unix_connection(engine, limit=1 << 24)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head.partition(b"\r\n")[0]:
+            raise ConnectionError(head.partition(b"\r\n")[0].decode("utf-8", "replace"))
+        async for line in reader:
+            yield line
+    finally:
+        writer.close()

@@ -1,0 +1,60 @@
+"""The socket of the engine that clients see.
+
+Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import nothing here,
+since the keeper uses it.
+
+It reads no HTTP. It only notices a request that starts a container, and lets the answer wait until the container's
+published ports are there, as they are with an engine on this machine.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_CHUNK_BYTES: Final = 1 << 16
+STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
+
+
+class Proxy:
+    """Passes connections on; `started` is called between a container's start and its answer."""
+
+    def __init__(self, engine: Path, started: Callable[[], Awaitable[None]]) -> None:
+        self._engine, self._started = engine, started
+
+    async def serve(self, socket: Path) -> asyncio.Server:
+        """Listen at `socket`."""
+        return await asyncio.start_unix_server(self._connection, socket, backlog=256)
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        starting = asyncio.Event()
+        with suppress(OSError):
+            engine_reader, engine_writer = await asyncio.open_unix_connection(self._engine)
+            await asyncio.gather(
+                self._there(reader, engine_writer, starting), self._back(engine_reader, writer, starting)
+            )
+            engine_writer.close()
+        writer.close()
+
+    async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, starting: asyncio.Event) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(_CHUNK_BYTES):
+                if STARTS.match(chunk):
+                    starting.set()
+                writer.write(chunk)
+                await writer.drain()
+        with suppress(OSError):
+            writer.write_eof()
+
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, starting: asyncio.Event) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(_CHUNK_BYTES):
+                if starting.is_set():
+                    starting.clear()
+                    await self._started()
+                writer.write(chunk)
+                await writer.drain()
+        with suppress(OSError):
+            writer.write_eof()

@@ -1,0 +1,197 @@
+"""This user's VM engine: started, stopped, emptied.
+
+Enters: nothing but the user's data folder. Leaves: an engine that answers on a socket in it, and survives its starter.
+Starts and ends processes; may import `course.errors` and its neighbours.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from docker import DockerClient
+from docker.errors import APIError
+from filelock import FileLock
+
+from course.engine.find import Address, Silent, try_address
+from course.engine.vm import launch
+from course.engine.vm.keeper import Task
+from course.engine.vm.machine import KVM, SHARES, TCG, qemu_program
+from course.engine.vm.place import Manifest, Place, make_private, place, read_manifest
+from course.errors import CourseError
+
+_LOCK_TIMEOUT_S: Final = 1000
+_STOP_TIMEOUT_S: Final = 2
+_PROBE_TIMEOUT_S: Final = 60
+_IN_THE_GUEST: Final = ("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/run", "/var")
+BUILD: Final = "course engine build-vm"
+
+Say = Callable[[str], None]
+
+
+def obstacle() -> str | None:
+    """Why no VM engine can run here even when it is built, or None."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return "the VM engine needs Linux on x86-64"
+    return None
+
+
+def is_built() -> bool:
+    """Whether there is a guest to start."""
+    return read_manifest(place().guest) is not None
+
+
+def find_running() -> DockerClient | None:
+    """A client of the VM engine, when it runs and answers."""
+    here = place()
+    if obstacle() or launch.record(here.run) is None:
+        return None
+    found = _try(here)
+    return None if isinstance(found, Silent) else found
+
+
+def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> DockerClient:
+    """Restore this user's VM engine, or join it where it runs. `shares` are folders that containers may mount.
+
+    What it held when it was stopped is there again. Raises `CourseError`.
+    """
+    here = place()
+    with locked(here):
+        running = find_running()
+        if running is not None:
+            return running
+        manifest = startable(here)
+        launch.end(here.run)
+        make_private(here.run)
+        _start(here, manifest, [str(path) for path in checked_shares(shares)], say)
+    found = _try(here)
+    if isinstance(found, Silent):
+        raise CourseError(f"The VM engine does not answer: {found.reason}.", fix=f"read the logs in {here.run}")
+    return found
+
+
+def stop() -> bool:
+    """Stop the containers and the engine, and keep what it holds for the next start; whether it ran."""
+    if obstacle():
+        return False
+    here = place()
+    with locked(here):
+        client = find_running()
+        if client is not None:
+            for container in client.containers.list(ignore_removed=True):
+                with suppress(APIError):
+                    container.stop(timeout=_STOP_TIMEOUT_S)
+            client.close()
+            launch.ask(here.run, do="suspend", to=str(here.kept))
+        return launch.end(here.run) or client is not None
+
+
+def reset() -> bool:
+    """Stop the engine and forget everything in it but what was built in; whether there was anything to forget."""
+    if obstacle():
+        return False
+    here = place()
+    with locked(here):
+        ran = launch.end(here.run)
+        found = here.kept.exists()
+        if found:
+            shutil.rmtree(here.kept)
+    return ran or found
+
+
+def accelerators(snapshots: Sequence[str]) -> list[str]:
+    """Those of `snapshots` that can be restored by this user here, the best first."""
+    return [one for one in (KVM, TCG) if one in snapshots and (one == TCG or os.access("/dev/kvm", os.R_OK | os.W_OK))]
+
+
+def new_overlay(guest: Path, base: Path, target: Path) -> None:
+    """A disk at `target` that holds what changes on top of `base`, which is never written."""
+    command = [*qemu_program(guest, "qemu-img"), "create", "-q", "-f", "qcow2", "-F", "qcow2"]
+    within = target.is_relative_to(guest)  # and so the guest may be moved
+    backing = os.path.relpath(base, target.parent) if within else base
+    done = subprocess.run([*command, "-b", str(backing), str(target)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CourseError(f"qemu-img failed: {done.stderr.strip()}", fix="is the disk full?")
+
+
+def _start(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None:
+    """From where it was stopped, else from the snapshot; with the next accelerator when one does not work."""
+    suspended = here.kept / "accelerator"
+    if suspended.is_file():
+        accelerator = suspended.read_text(encoding="utf-8")
+        suspended.unlink()  # it is for one start: from then on the disk goes on without it
+        try:
+            launch.launch(_task(here, manifest, accelerator, shares, snapshot=here.kept), say=say)
+            (here.kept / "state").unlink()
+            return
+        except CourseError:
+            say("What was kept cannot be restored: starting as it was built")
+    usable = accelerators(tuple(manifest.snapshots))
+    for accelerator in usable:
+        shutil.rmtree(here.kept, ignore_errors=True)
+        here.kept.mkdir(mode=0o700)
+        snapshot = here.guest / accelerator
+        new_overlay(here.guest, snapshot / "disk.qcow2", here.kept / "disk.qcow2")
+        try:
+            launch.launch(_task(here, manifest, accelerator, shares, snapshot=snapshot), say=say)
+            return
+        except CourseError:
+            if accelerator == usable[-1]:
+                raise
+
+
+def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], *, snapshot: Path) -> Task:
+    return Task(
+        guest=str(here.guest),
+        run=str(here.run),
+        accelerator=accelerator,
+        memory_mib=manifest.memory_mib,
+        processors=manifest.snapshots[accelerator],
+        disk=str(here.kept / "disk.qcow2"),
+        disk_discarded=False,
+        snapshot=str(snapshot),
+        shares=shares,
+    )
+
+
+def _try(here: Place) -> DockerClient | Silent:
+    """Its client; a machine that is emulated and has much to do is slow to answer."""
+    address = Address(source="the course's VM engine", docker_host=here.docker_host)
+    return try_address(address, timeout_s=_PROBE_TIMEOUT_S)
+
+
+def startable(here: Place) -> Manifest:
+    """The manifest of a guest that can be started; raises `CourseError`."""
+    reason = obstacle()
+    if reason:
+        raise CourseError(f"No VM engine: {reason}.", fix="an engine of your own: Docker Desktop, Colima, Podman")
+    manifest = read_manifest(here.guest)
+    if manifest is None:
+        raise CourseError("The VM engine is not built yet.", fix=BUILD)
+    return manifest
+
+
+def checked_shares(shares: Sequence[Path]) -> list[Path]:
+    """The folders to share, none of them within another; raises `CourseError` for one that the guest has itself."""
+    chosen: list[Path] = []
+    for path in sorted({path.resolve() for path in shares}):
+        if path == Path("/") or any(path.is_relative_to(one) for one in _IN_THE_GUEST):
+            raise CourseError(f"{path} cannot be shared with the VM engine: it has one itself.", fix="another folder")
+        if not any(path.is_relative_to(one) for one in chosen):
+            chosen.append(path)
+    if len(chosen) > SHARES:
+        raise CourseError(f"The VM engine shares {SHARES} folders at most.", fix="a folder that holds the others")
+    return chosen
+
+
+@contextmanager
+def locked(here: Place) -> Iterator[None]:
+    """Nobody else starts or stops this engine meanwhile."""
+    here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(here.root / "lock", timeout=_LOCK_TIMEOUT_S):
+        yield

@@ -1,0 +1,215 @@
+"""The VM engine, as an ordinary user with no capabilities meets it: through the command line and DOCKER_HOST."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+import vm_user
+from docker import DockerClient
+from ordinary import OTHER_UID, Ordinary, command_of
+from vm_user import IMAGE, processes, run_folder, start, wait_until
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(vm_user.obstacle() is not None, reason=vm_user.obstacle() or ""),
+]
+
+LOOK_AROUND = "\n".join(
+    f"wget -T 2 -O - http://{address}:2375/_ping 2>&1" for address in ("10.0.2.15", "127.0.0.1", "172.17.0.1")
+)
+SERVE = "mkdir /www; echo hello > /www/index.html; httpd -f -p 80 -h /www"
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[Ordinary]:
+    with vm_user.ordinary_user() as user:
+        yield user
+
+
+@pytest.fixture
+def client(user: Ordinary) -> Iterator[DockerClient]:
+    """The engine as it was built."""
+    user.course("engine", "reset")
+    start(user)
+    client = vm_user.engine(user)
+    yield client
+    client.close()
+
+
+def test_the_guest_says_what_it_was_made_of(user: Ordinary) -> None:
+    manifest = json.loads((user.course_home / "vm/guest/manifest.json").read_text())
+    assert {"docker.io", "qemu-system-x86", "libc6"} <= set(manifest["packages"])
+    assert manifest["images"] == [IMAGE]
+    assert "tcg" in manifest["snapshots"]
+
+
+def test_an_ordinary_user_has_an_engine_that_outlives_its_starter(user: Ordinary, client: DockerClient) -> None:
+    status = json.loads(user.course("engine", "status", "--json").stdout)
+    assert (status["running"], status["kind"], status["owned"]) == (True, "vm", True)
+    assert status["docker_host"] == f"unix://{run_folder(user)}/docker.sock"
+    assert [image.tags for image in client.images.list()] == [[IMAGE]]
+    assert client.containers.run(IMAGE, ["uname", "-n"], hostname="inside", remove=True) == b"inside\n"
+    assert all(process.uids().effective == user.uid for process in processes(user))
+
+
+def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
+    assert client.ping()
+    connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    python = str(user.folder / "python/bin/python3")
+    for name in ("docker.sock", "engine.sock", "control.sock"):
+        socket = run_folder(user) / name
+        command = command_of(OTHER_UID, python, "-I", "-c", connect, str(socket))
+        done = subprocess.run(command, env=user.environment, capture_output=True, text=True, check=False)
+        assert "PermissionError" in done.stderr, done
+        assert socket.stat().st_mode & 0o077 == 0
+    assert run_folder(user).stat().st_mode & 0o077 == 0
+    listening = [one for process in processes(user) for one in process.net_connections("inet")]
+    assert not listening, "nothing of it is to be found on the network"
+
+
+@pytest.mark.parametrize("network", ["bridge", "host"])
+def test_no_container_reaches_the_api(client: DockerClient, network: str) -> None:
+    seen = client.containers.run(
+        IMAGE, ["sh", "-c", LOOK_AROUND + "; true"], network_mode=network, remove=True
+    ).decode()
+    assert "OK" not in seen
+    assert seen.count("timed out") + seen.count("refused") + seen.count("unreachable") == 3, seen
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_published_ports_are_there_when_the_container_has_started(client: DockerClient, address: str) -> None:
+    container = client.containers.create(IMAGE, ["sh", "-c", SERVE], ports={"80/tcp": (address, None)})
+    container.start()
+    container.reload()
+    url = f"http://127.0.0.1:{container.ports['80/tcp'][0]['HostPort']}"
+    wait_until(lambda: _get(url) == b"hello\n", timeout_s=30, what="the port answers")
+    container.remove(force=True)
+    wait_until(lambda: _get(url) is None, timeout_s=30, what="the port is closed again")
+
+
+def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(user: Ordinary, client: DockerClient) -> None:
+    folder = user.temporary / "mounted"
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, user.uid, user.uid)
+    (folder / "seen").write_text("before\n")
+    watch = 'echo written > /here/new; while [ "$(cat /here/seen)" = before ]; do sleep 0.1; done; cat /here/seen'
+    container = client.containers.run(IMAGE, ["sh", "-c", watch], volumes=[f"{folder}:/here"], detach=True)
+    wait_until((folder / "new").exists, timeout_s=60, what="what the container wrote is here")
+    assert (folder / "new").stat().st_uid == user.uid
+    (folder / "seen").write_text("after\n")
+    container.wait(timeout=60)
+    assert container.logs() == b"after\n"
+
+
+def test_the_clock_is_right_and_no_two_restored_engines_are_alike(user: Ordinary, long: bool) -> None:
+    seconds, seen = [], set()
+    count = 50 if long else 3
+    for _ in range(count):
+        user.course("engine", "reset")
+        began = time.monotonic()
+        start(user)
+        seconds.append(time.monotonic() - began)
+        client = vm_user.engine(user)
+        assert abs(_age(client.info()["SystemTime"])) < 3
+        container = client.containers.run(IMAGE, ["cat", "/proc/sys/kernel/random/uuid"], detach=True)
+        container.wait(timeout=60)
+        seen |= {container.id, uuid.UUID(container.logs().decode().strip())}
+        client.close()
+    assert len(seen) == 2 * count
+    print(f"start of the command to its end: {min(seconds):.2f} .. {max(seconds):.2f} s, {count} restores")
+
+
+def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> None:
+    client.volumes.create("kept")
+    client.containers.run(IMAGE, ["sleep", "1000"], name="sleeper", detach=True)
+    assert user.course("engine", "stop").returncode == 0
+    assert not processes(user)
+    assert not vm_user.sockets_left(user)
+    start(user)
+    assert [volume.name for volume in client.volumes.list()] == ["kept"]
+    sleeper = client.containers.get("sleeper")
+    assert sleeper.status == "exited"
+    sleeper.start()
+    assert user.course("engine", "reset").returncode == 0
+    assert not processes(user)
+    start(user)
+    assert not client.volumes.list()
+
+
+def test_two_starts_at_once_give_one_engine(user: Ordinary) -> None:
+    user.course("engine", "reset")
+    both = [user.begin("engine", "start", "--kind", "vm") for _ in range(2)]
+    assert [one.wait(timeout=120) for one in both] == [0, 0]
+    assert len([process for process in processes(user) if "layer-by-layer" in process.cmdline()]) == 1
+
+
+def test_nothing_is_left_after_a_kill_at_any_moment(user: Ordinary, long: bool) -> None:
+    for seed in range(20 if long else 4):
+        chance = random.Random(seed)
+        user.course("engine", "reset")
+        starter = user.begin("engine", "start", "--kind", "vm")
+        time.sleep(chance.uniform(0, 4))  # this is no waiting: the moment is the experiment
+        victims = [p for p in processes(user) if p.pid != starter.pid] + [psutil.Process(starter.pid)]
+        victim = chance.choice(victims)
+        victim.send_signal(signal.SIGKILL)
+        starter.wait(timeout=120)
+        if victim.pid != starter.pid:
+            wait_until(lambda: not processes(user), timeout_s=20, what=f"all is gone after kill {seed}")
+        start(user)
+        assert vm_user.engine(user).ping(), seed
+
+
+def test_what_was_in_a_killed_engine_is_gone_with_it(user: Ordinary, client: DockerClient) -> None:
+    client.volumes.create("lost")
+    psutil.Process(vm_user.machine(user)["qemu"]).kill()
+    wait_until(lambda: not processes(user), timeout_s=20, what="the keeper ends with its machine")
+    assert not vm_user.sockets_left(user)
+    start(user)
+    assert not client.volumes.list()
+
+
+def test_a_bundle_brings_the_engine_to_another_home(user: Ordinary, tmp_path: Path) -> None:
+    file = user.temporary / "engine.tar.gz"
+    bundled = user.course("engine", "bundle-vm", str(file))
+    assert bundled.returncode == 0, bundled.stderr
+    digest = bundled.stdout.split()[-1]
+    before = user.environment["LAYER_BY_LAYER_HOME"]
+    user.course("engine", "reset")
+    try:
+        user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "elsewhere")
+        refused = user.course("engine", "build-vm", "--from", str(file), "--sha256", "0" * 64)
+        assert refused.returncode == 1
+        assert "SHA-256 differs" in refused.stderr
+        unpacked = user.course("engine", "build-vm", "--from", str(file), "--sha256", digest)
+        assert unpacked.returncode == 0, unpacked.stderr
+        status = start(user)
+        client = DockerClient(base_url=status["docker_host"], version="auto", timeout=vm_user.ENGINE_TIMEOUT_S)
+        assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
+        user.course("engine", "reset")
+    finally:
+        user.environment["LAYER_BY_LAYER_HOME"] = before
+
+
+def _get(url: str) -> bytes | None:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            body: bytes = answer.read()
+            return body
+    except (urllib.error.URLError, OSError):
+        return None
+
+
+def _age(stamp: str) -> float:
+    """Seconds since a time as the Engine API writes it."""
+    return (datetime.now(UTC) - datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00")).total_seconds()

@@ -1,0 +1,116 @@
+"""The ordinary user of the tests of the VM engine, and that user's guest.
+
+The guest is built once for all these tests, by that user: from Debian's packages, with busybox in it. With
+LAYER_BY_LAYER_TEST_GUEST a folder is named that keeps it from one run to the next.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from docker import DockerClient
+from ordinary import Ordinary
+
+from course.engine.vm import running
+from course.engine.vm.keeper import FILES
+
+KEPT_GUEST: Final = "LAYER_BY_LAYER_TEST_GUEST"
+IMAGE: Final = "busybox:stable"
+ENGINE_TIMEOUT_S: Final = 300
+BUILD_TIMEOUT_S: Final = 3600
+
+
+def obstacle() -> str | None:
+    """Why these tests cannot be run here."""
+    if sys.platform != "linux" or os.geteuid() != 0 or running.obstacle() or shutil.which("apt-get") is None:
+        return "acting as other users needs root, and the VM engine needs Linux on x86-64 and apt"
+    return None
+
+
+@contextmanager
+def ordinary_user() -> Iterator[Ordinary]:
+    """A user with a guest, whose folder and processes are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="vm-", dir="/tmp"))  # not pytest's, which no other user can enter
+    folder.chmod(0o755)
+    user = Ordinary(folder)
+    try:
+        give_guest(user)
+        yield user
+    finally:
+        user.course("engine", "reset")
+        left = processes(user)
+        for process in left:
+            process.kill()
+        shutil.rmtree(folder)
+        assert not left, f"left over: {left}"
+
+
+def give_guest(user: Ordinary) -> None:
+    """Build the guest as this user, or take the one that was kept from an earlier run."""
+    kept = Path(os.environ[KEPT_GUEST]) if KEPT_GUEST in os.environ else None
+    guest = user.course_home / "vm/guest"
+    if kept and kept.exists():
+        user.run("mkdir", "-p", str(guest.parent), timeout_s=10)
+        subprocess.run(["cp", "-a", "--sparse=always", str(kept), str(guest)], check=True)
+        subprocess.run(["chown", "-R", f"{user.uid}:{user.uid}", str(guest)], check=True)
+        return
+    built = user.course("engine", "build-vm", "--images", IMAGE, timeout_s=BUILD_TIMEOUT_S)
+    assert built.returncode == 0, built.stderr
+    if kept:
+        subprocess.run(["cp", "-a", "--sparse=always", str(guest), str(kept)], check=True)
+
+
+def start(user: Ordinary, *words: str) -> dict[str, Any]:
+    """`course engine start --kind vm`; what it prints."""
+    done = user.course("engine", "start", "--kind", "vm", "--json", *words)
+    assert done.returncode == 0, done.stderr
+    status: dict[str, Any] = json.loads(done.stdout)
+    return status
+
+
+def engine(user: Ordinary) -> DockerClient:
+    """A client of the running engine; the tests' own user may use every socket."""
+    return DockerClient(base_url=f"unix://{run_folder(user)}/docker.sock", version="auto", timeout=ENGINE_TIMEOUT_S)
+
+
+def run_folder(user: Ordinary) -> Path:
+    """Where the running engine's sockets are."""
+    return user.course_home / "vm/run"
+
+
+def processes(user: Ordinary) -> list[psutil.Process]:
+    """The living processes of this user."""
+    found = []
+    for process in psutil.process_iter(["uids", "status"]):
+        uids = process.info["uids"]
+        if uids and uids.real == user.uid and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def machine(user: Ordinary) -> dict[str, Any]:
+    """What the keeper noted of itself."""
+    noted: dict[str, Any] = json.loads((run_folder(user) / "keeper.json").read_text())
+    return noted
+
+
+def sockets_left(user: Ordinary) -> list[str]:
+    """Files of a running engine that are there."""
+    return [name for name in FILES if (run_folder(user) / name).exists()]
+
+
+def wait_until(true: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+    """Poll; an `AssertionError` says `what` did not become true."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)

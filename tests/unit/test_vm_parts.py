@@ -1,0 +1,151 @@
+"""The parts of the VM engine that need no machine: what the engine publishes, command lines, archives."""
+
+import io
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from test_rules import imports
+
+from course.engine.vm import bundle, kernel, packages
+from course.engine.vm.machine import Drive, Form, Memory, qemu_command
+from course.engine.vm.place import Place, runtime_folder
+from course.engine.vm.ports import published
+from course.engine.vm.proxy import STARTS
+from course.engine.vm.running import checked_shares
+from course.errors import CourseError
+
+
+def form(**changes: object) -> Form:
+    base: dict[str, object] = {
+        "guest": Path("/g"),
+        "run": Path("/r"),
+        "accelerator": "tcg",
+        "memory_mib": 64,
+        "processors": 1,
+        "drive": Drive(file=Path("/g/disk.qcow2"), discarded=True),
+        "monitor": 3,
+        "agent": 4,
+    }
+    return Form(**{**base, **changes})  # type: ignore[arg-type]
+
+
+def test_published_ports_are_those_with_a_public_number() -> None:
+    containers = [
+        {"Ports": [{"Type": "tcp", "PrivatePort": 80, "PublicPort": 8080}, {"Type": "tcp", "PrivatePort": 81}]},
+        {"Ports": [{"Type": "udp", "PrivatePort": 53, "PublicPort": 5353}, {"Type": "sctp", "PublicPort": 9}]},
+        {"Ports": None},
+    ]
+    assert published(containers) == {("tcp", 8080), ("udp", 5353)}
+
+
+@pytest.mark.parametrize(
+    "line", [b"POST /v1.45/containers/a1/start HTTP/1.1", b"POST /containers/a1/restart?t=1 HTTP/1.1"]
+)
+def test_the_proxy_notices_a_start(line: bytes) -> None:
+    assert STARTS.match(line)
+
+
+@pytest.mark.parametrize("line", [b"GET /v1.45/containers/a1/start HTTP/1.1", b"POST /v1.45/exec/a1/start HTTP/1.1"])
+def test_the_proxy_lets_the_rest_pass(line: bytes) -> None:
+    assert not STARTS.match(line)
+
+
+def test_all_forms_of_the_machine_have_the_same_devices() -> None:
+    def devices(command: list[str]) -> list[str]:
+        found = [command[place + 1] for place, word in enumerate(command) if word in ("-device", "-machine", "-cpu")]
+        return [word for word in found if not word.startswith("file=")]
+
+    memory = Memory(file=Path("/g/ram"), written=False)
+    free = form(shares=(Path("/home"),), memory=memory, restores=True)
+    assert devices(qemu_command(form(cut_off=True))) == devices(qemu_command(free))
+
+
+def test_a_machine_that_is_cut_off_says_so_and_shares_nothing_of_the_users() -> None:
+    words = " ".join(qemu_command(form(cut_off=True)))
+    assert "restrict=on" in words
+    assert words.count("path=/r/nothing,") == words.count("-fsdev")
+    assert "restrict=on" not in " ".join(qemu_command(form()))
+
+
+def test_commas_in_paths_are_doubled() -> None:
+    assert "path=/a,,b," in " ".join(qemu_command(form(shares=(Path("/a,b"),))))
+
+
+def test_sockets_move_to_a_short_folder_where_the_home_is_deep(tmp_path: Path) -> None:
+    deep = Place(root=tmp_path / ("d" * 100))
+    assert len(str(deep.run / "control.sock")) <= 107
+    assert deep.run != Place(root=tmp_path / ("e" * 100)).run
+    assert runtime_folder(Path("/short")) == Path("/short")
+
+
+def test_shares_within_another_are_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    assert checked_shares((tmp_path / "inner", tmp_path)) == [tmp_path.resolve()]
+
+
+@pytest.mark.parametrize("path", ["/", "/etc", "/usr/lib"])
+def test_what_the_guest_has_itself_is_not_shared(path: str) -> None:
+    with pytest.raises(CourseError, match="cannot be shared"):
+        checked_shares((Path(path),))
+
+
+def test_the_kernel_reads_what_cpio_lists(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/tool").write_bytes(b"odd")
+    (tmp_path / "bin/link").symlink_to("tool")
+    archive = kernel.cpio(tmp_path)
+    assert len(archive) % 4 == 0
+    names = [part.split(b"\0")[0] for part in archive.split(b"070701")[1:]]
+    assert [name[104:] for name in names] == [b"bin", b"bin/link", b"bin/tool", b"TRAILER!!!"]
+
+
+def test_modules_come_after_what_they_depend_on(tmp_path: Path) -> None:
+    (tmp_path / "upper-one.ko").write_bytes(b"\0depends=lower\0")
+    (tmp_path / "lower.ko").write_bytes(b"\0depends=\0")
+    assert [name for name, _ in kernel.modules(tmp_path, ("upper_one", "built_in"))] == ["lower", "upper_one"]
+
+
+def test_debians_address_is_read_where_python_apt_has_it(tmp_path: Path) -> None:
+    assert packages.default_mirror(tmp_path) is None
+    data = tmp_path / "usr/share/python-apt/templates/Debian.info"
+    data.parent.mkdir(parents=True)
+    data.write_text("Suite: {series}\nBaseURI: http://mirror.example/debian/\n")
+    assert packages.default_mirror(tmp_path) == "http://mirror.example/debian"
+
+
+@pytest.mark.parametrize("name", ["../outside", "/absolute"])
+def test_a_bundle_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "evil.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"x"))
+    here = Place(root=tmp_path / "home/vm")
+    with pytest.raises(CourseError, match="no bundle"):
+        bundle.unpack(here, file, say=lambda doing: None)
+    assert not (tmp_path / "home/outside").exists()
+    assert not (tmp_path / "home/vm/outside").exists()
+
+
+def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "text"
+    file.write_text("hello")
+    with pytest.raises(CourseError, match="no bundle"):
+        bundle.unpack(Place(root=tmp_path / "vm"), file, say=lambda doing: None)
+
+
+@pytest.mark.parametrize("name", ["keeper", "machine", "monitor", "ports", "proxy"])
+def test_the_keeper_starts_without_the_rest_of_the_course(name: str) -> None:
+    own = {f"course.engine.vm.{one}" for one in ("machine", "monitor", "ports", "proxy")}
+    for imported in imports(Path(kernel.__file__).with_name(f"{name}.py")):
+        known = imported.split(".")[0] in sys.stdlib_module_names
+        assert known or any(imported.startswith(one) for one in own), imported
+
+
+def test_guest_scripts_are_valid_shell() -> None:
+    folder = Path(kernel.__file__).parent / "guest"
+    for name in ("init", "rc", "rc.down", "containerd", "engine", "agent"):
+        subprocess.run(["sh", "-n", folder / name], check=True)
