@@ -17,8 +17,11 @@ from graders.sandbox import ReplayEngine, replay_engine
 pytestmark = pytest.mark.engine
 
 ALWAYS = {
-    "order": ("right-multi-stage", "wrong-faked", "wrong-no-file", "wrong-env-leaks", "unknown-package"),
     "capstone": ("right-compose", "wrong-path", "wrong-no-set-up"),
+    "layers": ("right-two-stages", "wrong-deleted-later", "wrong-empty", "unknown-base"),
+    "networks": ("right-compose", "right-script", "wrong-localhost-for-db", "wrong-compose-syntax"),
+    "order": ("right-multi-stage", "wrong-faked", "wrong-no-file", "unknown-package"),
+    "volumes": ("right-compose", "wrong-volume-path", "wrong-nothing-starts"),
 }
 
 
