@@ -126,9 +126,7 @@ def _why(world: World, ran: Ran) -> str:
 
 
 def _excuse(world: World, ran: Ran, excuse: str | None) -> str | None:
-    """No excuse for one that compose has made containers of: it had its images. What is turned back after that are
-    questions for names, which a misspelt one leads to as well.
-    """
+    """No excuse for what never ended, nor for what compose has made containers of: it had its images."""
     made = world.composed and world.setup().containers
     return None if ran.exit_code is None or made else excuse
 
@@ -172,12 +170,15 @@ def _listening(engine: ReplayEngine) -> frozenset[int]:
 
 
 def _opened(engine: ReplayEngine, before: frozenset[int], setup: Setup, parts: tuple[Part, ...]) -> tuple[Opened, ...]:
-    named = {(part.container.name, part.port): part.kind for part in parts}
+    of = {part.container.name: part.kind for part in parts}
+    behind = {(part.container.name, part.port): part.kind for part in parts}
     published = [(port.host_port, one.name, port.container_port) for one in setup.containers for port in one.ports]
     return tuple(
         Opened(
             port=opened,
-            parts=tuple(named.get((name, inside), name) for port, name, inside in published if port == opened),
+            parts=tuple(
+                behind.get((name, inside), of.get(name, name)) for port, name, inside in published if port == opened
+            ),
         )
         for opened in sorted(_listening(engine) - before)
     )
