@@ -4,11 +4,12 @@ from course.engine import connect
 from course.images import read_layers, read_stored
 from course.lab.project import open_project
 from course.lessons import keep_my_work, open_lesson
-from course.widgets import BuildHistory, LayerExplorer, WhatIf, fetch, show, watch
+from course.widgets import BuildHistory, LayerExplorer, VolumeLineage, WhatIf, fetch, show, watch
 
 __all__ = [
     "BuildHistory",
     "LayerExplorer",
+    "VolumeLineage",
     "WhatIf",
     "connect",
     "fetch",
