@@ -4,7 +4,7 @@ from course.engine import connect
 from course.images import read_layers, read_stored
 from course.lab.project import open_project
 from course.lessons import keep_my_work, open_lesson
-from course.widgets import BuildHistory, LayerExplorer, VolumeLineage, WhatIf, fetch, show, watch
+from course.widgets import BuildHistory, LayerExplorer, VolumeLineage, WhatIf, fetch, show, survey, watch
 
 __all__ = [
     "BuildHistory",
@@ -19,5 +19,6 @@ __all__ = [
     "read_layers",
     "read_stored",
     "show",
+    "survey",
     "watch",
 ]

@@ -70,7 +70,7 @@ def _sessions(client: DockerClient) -> set[str]:
     """Every session of this owner that left something here."""
     owned = labels.owned_filter()
     carried = [
-        *(container.labels for container in client.containers.list(all=True, filters=owned)),
+        *(container.labels for container in client.containers.list(all=True, filters=owned, ignore_removed=True)),
         *(network.attrs.get("Labels") for network in client.networks.list(filters=owned)),
         *(volume.attrs.get("Labels") for volume in client.volumes.list(filters=owned)),
         *(image.get("Labels") for image in _images(client)),
@@ -84,7 +84,7 @@ def _remove(client: DockerClient, sessions: Collection[str], *, catalogue: bool)
     def ours(carried: dict[str, str] | None) -> bool:
         return labels.made_by(carried) in sessions
 
-    containers = [c for c in client.containers.list(all=True, filters=owned) if ours(c.labels)]
+    containers = [c for c in client.containers.list(all=True, filters=owned, ignore_removed=True) if ours(c.labels)]
     networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
     volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
     images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]

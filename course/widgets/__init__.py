@@ -10,7 +10,7 @@ from course.widgets.pictures import (
     ProgressBars,
     VolumeLineage,
 )
-from course.widgets.show import fetch, show, watch
+from course.widgets.show import fetch, show, survey, watch
 from course.widgets.whatif import WhatIf
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "WhatIf",
     "fetch",
     "show",
+    "survey",
     "watch",
 ]
