@@ -5,13 +5,24 @@ from course.engine import connect
 from course.images import read_layers, read_stored
 from course.lab.project import open_project
 from course.lessons import Hunt, keep_my_work, lighten, open_lesson
-from course.widgets import BuildHistory, CostBars, LayerExplorer, WhatIf, fetch, show, watch
+from course.widgets import (
+    BuildHistory,
+    CostBars,
+    LayerExplorer,
+    VolumeLineage,
+    WhatIf,
+    fetch,
+    show,
+    survey,
+    watch,
+)
 
 __all__ = [
     "BuildHistory",
     "CostBars",
     "Hunt",
     "LayerExplorer",
+    "VolumeLineage",
     "WhatIf",
     "advise",
     "connect",
@@ -26,5 +37,6 @@ __all__ = [
     "read_layers",
     "read_stored",
     "show",
+    "survey",
     "watch",
 ]

@@ -102,6 +102,16 @@ class Setup:
         """As plain data."""
         return dataclasses.asdict(self)
 
+    def part(self, suffix: str) -> "Setup":
+        """What has names that end in `suffix`, and the networks that these containers are on."""
+        containers = tuple(one for one in self.containers if one.name.endswith(suffix))
+        used = {attachment.network for one in containers for attachment in one.networks}
+        return Setup(
+            containers=containers,
+            networks=tuple(one for one in self.networks if one.name in used or one.name.endswith(suffix)),
+            volumes=tuple(one for one in self.volumes if one.name.endswith(suffix)),
+        )
+
     def container(self, name: str) -> Container:
         """The container of that name; raises `LookupError`."""
         for one in self.containers:

@@ -11,7 +11,7 @@ from course.widgets.pictures import (
     ProgressBars,
     VolumeLineage,
 )
-from course.widgets.show import fetch, show, watch
+from course.widgets.show import fetch, show, survey, watch
 from course.widgets.whatif import WhatIf
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "WhatIf",
     "fetch",
     "show",
+    "survey",
     "watch",
 ]

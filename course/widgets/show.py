@@ -1,10 +1,11 @@
-"""What a notebook's cells call: `show(trace)`, `watch(project)` while it builds, `fetch(client, ...)` for images.
+"""What a notebook's cells call: `show(trace)`, `watch(project)`, `survey(scratch)`, `fetch(client, ...)` for images.
 
-Enters: a `BuildTrace`, a `Project` to build, or the names of images. Leaves: pictures that a notebook displays, and a
-terminal as text. Builds on the engine; may import `course.forecast`, `course.images`, `course.lab` and its neighbours.
+Enters: a `BuildTrace`, a `Project` to build, a `Scratch` world, or the names of images. Leaves: pictures that a
+notebook displays, and a terminal as text. Builds and measures on the engine; may import `course.forecast`,
+`course.images`, `course.lab` and its neighbours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from docker import DockerClient
 from IPython.display import display
@@ -13,7 +14,10 @@ from course import images
 from course.builds.model import BuildTrace
 from course.forecast import Comparison, explain
 from course.lab.project import Project
-from course.widgets.pictures import LayerStack, ProgressBars
+from course.lab.reach import Reach, measure_reach
+from course.lab.scratch import Scratch
+from course.lab.setup import read_setup
+from course.widgets.pictures import LayerStack, NetworkMap, ProgressBars
 
 
 def show(trace: BuildTrace, title: str = "The build") -> LayerStack:
@@ -44,6 +48,19 @@ def watch_build(
     project.is_new = False
     stack.follow(found.trace, images.step_sizes(project.client, found.trace))
     return found
+
+
+def survey(
+    scratch: Scratch, title: str, *, outside: Sequence[tuple[str, int]] = (), from_host: bool = False
+) -> tuple[Reach, ...]:
+    """Try who reaches whom in a scratch world, and who the world `outside`; show it, and give all that was tried."""
+    suffix = f"-{scratch.id}"
+    setup = read_setup(scratch.client).part(suffix)
+    picture = NetworkMap(setup, title=title, suffix=suffix)
+    display(picture)
+    reaches = measure_reach(scratch.client, setup, outside=outside, from_host=from_host)
+    picture.show(setup, reaches)
+    return reaches
 
 
 def fetch(client: DockerClient, *names: str) -> None:

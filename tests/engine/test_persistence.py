@@ -70,6 +70,15 @@ def test_the_story_names_containers_their_generations_and_volumes(client: Docker
     assert lineage.lost == ("written without a volume",)
 
 
+def test_a_database_that_was_killed_starts_again_with_its_data(client: DockerClient) -> None:
+    with Scratch(client) as scratch:
+        container = start_database(scratch, "db", None)
+        write_note(container, "kept")
+        container.kill()
+        container.start()
+        assert read_notes(container) == ("kept",)
+
+
 def test_an_anonymous_volume_outlives_its_container_but_no_new_one_finds_it(client: DockerClient) -> None:
     with Scratch(client) as scratch:
         first = start_database(scratch, "db", None)

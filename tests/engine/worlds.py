@@ -8,6 +8,4 @@ SLEEP = ["sleep", "100"]
 
 def mine(scratch: Scratch) -> Setup:
     """The part of the set-up that this world made."""
-    setup = read_setup(scratch.client)
-    containers = tuple(one for one in setup.containers if one.name.endswith(scratch.id))
-    return Setup(containers=containers, networks=setup.networks, volumes=setup.volumes)
+    return read_setup(scratch.client).part(f"-{scratch.id}")
