@@ -3,12 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from docker import DockerClient
 
 from course import labels
+from course.builds import record
 from course.clean import clean, clean_session
+from course.engine import docker_host
+from course.folders import notebooks_folder
+from course.lab import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
 
@@ -111,3 +116,16 @@ def test_what_a_learner_makes_from_an_image_of_the_course_stays(
         theirs.remove()
         client.images.remove(f"{NAME}-stranger:1")
         client.images.remove(f"{NAME}/listed:1")
+
+
+def test_cache_of_a_moment_in_which_a_living_session_built_too_stays(client: DockerClient, dead_session: str) -> None:
+    with Project(notebooks_folder() / "apps/poem", client=client) as project:
+        project.edit("verses/1.txt")
+        project.build()
+        for note in record.notes(docker_host(client), [labels.session()]):
+            record.remember(replace(note, session=dead_session))
+        assert dead_session in record.noted_sessions()
+        clean(client)
+        assert dead_session not in record.noted_sessions()
+        assert {step.status for step in project.build().steps} == {"REUSED", "METADATA"}
+    assert clean_session(client).cache_records
