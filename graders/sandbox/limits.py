@@ -49,7 +49,7 @@ for way in $(ip -o -4 route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/'); d
 done
 """
 """The engine lets its containers out by rules of its own, and asks only those of DOCKER-USER before them (moby
-libnetwork/drivers/bridge/setup_ip_tables.go). What is turned back of containers on networks that were made does not
+libnetwork/firewall_linux.go). What is turned back of containers on networks that were made does not
 count as blocked: a name that nobody bears is asked for outside as well.
 """
 _TAKEN: Final = f"""{_PLACES}
