@@ -28,7 +28,7 @@ from course.cache.packages import package_mix
 from course.cache.propose import Proposal, propose
 from course.context import Context, open_context
 from course.errors import CourseError
-from course.forecast import read_build
+from course.forecast import explain, read_build
 from course.lab import Project
 
 Files: TypeAlias = dict[str, tuple[Any, ...]]
@@ -158,7 +158,8 @@ def read_commits(path: Path | str) -> Commits:
 
 
 def _built(project: Project, name: str, on_build: Callable[[str, BuildTrace], None] | None) -> BuildTrace:
-    trace = project.build()
+    trace = explain(project.client, project.root, no_cache=project.is_new).trace
+    project.is_new = False
     if trace.error:
         raise CourseError(f"The build failed ({name}): {trace.error}", fix="a Dockerfile that builds")
     if on_build:

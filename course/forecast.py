@@ -28,6 +28,7 @@ from course.folders import data_folder
 class Comparison:
     """What was predicted for a build and what it did; the steps of both are the same, in the same order."""
 
+    asked: BuildInput
     predictions: tuple[Prediction, ...]
     trace: BuildTrace
     surprises: tuple[Surprise, ...]
@@ -89,7 +90,7 @@ def explain(
         on_predicted(predictions)
     trace = build(client, directory, tag=tag, no_cache=no_cache, build_args=build_args, on_snapshot=on_snapshot)
     surprises = _learn(client, asked, trace)
-    return Comparison(predictions=predictions, trace=trace, surprises=surprises)
+    return Comparison(asked=asked, predictions=predictions, trace=trace, surprises=surprises)
 
 
 def agrees(prediction: Prediction, status: str) -> bool | None:

@@ -1,7 +1,7 @@
 """A scratch copy of a build context, to be edited and built again and again.
 
 Enters: the folder of an app. Leaves: `Project`, whose builds are `BuildTrace`s. Writes to a temporary folder and builds
-on the engine; may import `course.builds`, `course.clean` and `course.engine`.
+on the engine; may import `course.builds`, `course.cache`, `course.clean` and `course.engine`.
 """
 
 import atexit
@@ -17,6 +17,7 @@ from docker import DockerClient
 from course import labels
 from course.builds import BuildTrace, build
 from course.builds.client import BuildOptions
+from course.cache import BuildInput
 from course.clean import clean, clean_session
 from course.context import resolve_folder
 from course.engine import connect
@@ -41,6 +42,8 @@ class Project:
         self.client = client
         self.is_new = True
         """Until its first build, which runs every step."""
+        self.explained: BuildInput | None = None
+        """Its last build that was predicted: the reasons of the next one compare with it."""
         shutil.copytree(source, self.root, symlinks=True, ignore=shutil.ignore_patterns("node_modules", "generated"))
         if dockerfile != "Dockerfile":
             self.use_dockerfile(dockerfile)

@@ -41,11 +41,12 @@ def watch_build(
         project.root,
         tag=tag,
         no_cache=project.is_new,
+        edit_of=project.explained,
         build_args=build_args,
         on_predicted=stack.predict,
         on_snapshot=stack.follow,
     )
-    project.is_new = False
+    project.is_new, project.explained = False, found.asked
     stack.follow(found.trace, images.step_sizes(project.client, found.trace))
     return found
 

@@ -25,7 +25,7 @@ BELOW = {
     "course.baseimages": "cache",
     "course.lessons": "assignments cache clean engine errors folders forecast images lab widgets",
     "course.widgets": "builds dockerfile cache forecast lab images errors",
-    "course.lab": "builds clean context engine errors folders labels images",
+    "course.lab": "builds cache clean context engine errors folders labels images",
     "course.assignments": "errors folders",
     "course.images": "builds engine errors labels",
     "course.clean": "builds engine labels",
