@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from docker import DockerClient
@@ -16,6 +17,12 @@ REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the slow suites in full")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The VM engine is tested with --long: its guest is built first, which takes minutes by itself."""
+    left_out = collection_path.name in ("test_vm.py", "test_vm_clones.py") and not config.getoption("--long")
+    return True if left_out else None
 
 
 def pytest_sessionfinish() -> None:
