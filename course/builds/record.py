@@ -153,7 +153,10 @@ def _moments(builds: Sequence[BuildNote]) -> tuple[list[Span], list[Span]]:
     others: list[Span] = []
     for work in (work for note in builds for work in note.work):
         if work.is_command:
-            commands += [(work.started, work.started + _NEAR_S), (work.ended - _NEAR_S, work.ended)]
+            commands += [
+                (work.started, min(work.started + _NEAR_S, work.ended)),
+                (max(work.started, work.ended - _NEAR_S), work.ended),
+            ]
         else:
             others.append((work.started, work.ended))
     return _joined(commands), _joined(others)
