@@ -30,6 +30,9 @@ LIMITS: Final[dict[str, Any]] = {
     "log_config": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
 }
 SCRIPT_TIMEOUT_S: Final = 30
+START_ATTEMPTS: Final = 3
+_IMAGES_FAULT: Final = (400, 404)
+"""Its command cannot be started (moby/moby daemon/errors.go); anything else is the engine's."""
 
 LOOK: Final = """
 import fs from "node:fs"; import path from "node:path"; import { pathToFileURL } from "node:url";
@@ -168,13 +171,25 @@ def _container(client: DockerClient, image: str, **options: Any) -> Iterator[Con
     with ExitStack() as stack:
         try:
             container = stack.enter_context(_created(client, image, **options))
-            container.start()
+            _start(container)
         except APIError as error:
-            if error.status_code not in (400, 404):  # moby/moby daemon/errors.go: the image's command is at fault
+            if error.status_code not in _IMAGES_FAULT:
                 raise
             yield None
         else:
             yield container
+
+
+def _start(container: Container) -> None:
+    """Start it, if need be again: now and then a runtime fails before it comes to the image's own command."""
+    for attempts_left in reversed(range(START_ATTEMPTS)):
+        try:
+            container.start()
+            return
+        except APIError as error:
+            if error.status_code in _IMAGES_FAULT or not attempts_left:
+                raise
+        time.sleep(0.5)
 
 
 @contextmanager
