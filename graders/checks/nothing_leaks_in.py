@@ -1,14 +1,13 @@
 """What lies about in the folder does not get into the image."""
 
+from graders.checks.leaks import leak_finding
 from graders.evidence.order import OrderEvidence
 from graders.rubric import Check, Finding
 
 
 def judge(evidence: OrderEvidence) -> Finding:
     """What is not sent to the engine is out; what is sent may still be left out by what is copied."""
-    found = sorted({name.partition("/")[0] for name in evidence.planted})
-    seen = f"{' and '.join(found)} of the folder" if found else "neither"
-    return Finding(holds=not found, actual=seen)
+    return leak_finding(evidence.planted)
 
 
 CHECK = Check(

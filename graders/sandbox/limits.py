@@ -1,8 +1,7 @@
 """How much of a replay engine a submission may take, and which limit it has reached.
 
 Enters: how to run a command beside the engine. Leaves: limits on all containers and builds together, and on the script
-that was handed in, so that the engine itself can always go on; no way out of any of them; the reason where a limit was
-reached.
+that was handed in, so that the engine itself can always go on; the reason where a limit was reached.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,17 +40,6 @@ echo {SCRIPT_PROCESSES} > $pids/submitted/pids.max
 echo {SCRIPT_MEMORY_BYTES} > $memory/submitted/$limit
 """
 """The groups of an earlier submission go, so that a peak is always of one."""
-_SHUT: Final = """
-for way in $(ip -o -4 route show default | sed 's/.* dev \\([^ ]*\\).*/\\1/'); do
-    iptables -C DOCKER-USER -o "$way" -j OUTSIDE 2> /dev/null && continue
-    iptables -I DOCKER-USER -o "$way" -j OUTSIDE
-    iptables -I DOCKER-USER -i br-+ -o "$way" -m conntrack --ctstate NEW -j REJECT
-done
-"""
-"""The engine lets its containers out by rules of its own, and asks only those of DOCKER-USER before them (moby
-libnetwork/firewall_linux.go). What is turned back of containers on networks that were made does not
-count as blocked: a name that nobody bears is asked for outside as well.
-"""
 _TAKEN: Final = f"""{_PLACES}
 for group in docker submitted; do cat $pids/$group/pids.peak || cat $pids/$group/pids.current; done 2> /dev/null
 df -B1 --output=avail /var/lib/docker | tail -n 1
@@ -66,7 +54,7 @@ _Run = Callable[[Sequence[str]], str]
 
 def set_limits(run: _Run) -> None:
     """Limit the next submission; nothing of the last one may run any more."""
-    run(["sh", "-c", f"{_SHUT}{_SET}"])
+    run(["sh", "-c", _SET])
 
 
 def end_processes(run: _Run) -> None:

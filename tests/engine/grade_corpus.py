@@ -1,4 +1,4 @@
-"""The corpora of submissions, graded: `python tests/engine/grade_corpus.py order [CASE ...] [--twice]`.
+"""The corpora of submissions, graded: `python tests/engine/grade_corpus.py order [CASE ...] [--times N]`.
 
 Each folder of tests/corpus/ASSIGNMENT holds a submission and `expected.json`: the ids of the checks that it fails and,
 where an image or a package is not at hand in a replay, of those that cannot be made. Afterwards each check is switched
@@ -82,21 +82,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("assignment")
     parser.add_argument("cases", nargs="*")
-    parser.add_argument("--times", type=int, default=1, help="how often; all reports must be the same")
+    parser.add_argument("--times", type=int, default=1, help="how often; all reports must be the same, word for word")
     parser.add_argument("--verbose", action="store_true", help="print every outcome")
     arguments = parser.parse_args()
     grading, wrong, graded = find_grading(arguments.assignment), 0, []
     with replay_engine(connect(), grading.images) as engine:
         for case in arguments.cases or cases(arguments.assignment):
+            first: tuple[Outcome, ...] = ()
             for _ in range(arguments.times):
                 one = grade(engine, arguments.assignment, case)
                 graded.append(one)
-                wrong += one.seen != one.expected
-                print(f"{'ok   ' if one.seen == one.expected else 'WRONG'} {case} {one.seconds:.1f} s", flush=True)
-                if one.seen != one.expected or arguments.verbose:
+                first = first or one.outcomes
+                as_expected = one.seen == one.expected
+                verdict = "ok   " if as_expected and one.outcomes == first else "OTHER" if as_expected else "WRONG"
+                wrong += verdict != "ok   "
+                print(f"{verdict} {case} {one.seconds:.1f} s", flush=True)
+                if verdict != "ok   " or arguments.verbose:
                     print(f"      expected {one.expected}\n      seen     {one.seen}")
-                    for got in one.outcomes:
+                    for got, before in zip(one.outcomes, first, strict=True):
                         print(f"      {got.status} {got.id}: {got.actual}")
+                        if got != before:
+                            print(f"          it was {before.status}: {before.actual}")
     left = [] if arguments.cases else list(survivors(arguments.assignment, graded))
     print(f"{len(graded)} graded, {wrong} not as expected, checks that no case needs: {left or 'none'}")
     return 1 if wrong or left else 0

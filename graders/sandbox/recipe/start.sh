@@ -36,13 +36,18 @@ unset CA_PEM CERTIFICATE_PEM KEY_PEM
 
 /opt/packages/node_modules/.bin/verdaccio --config /opt/packages/verdaccio.yaml --listen 0.0.0.0:4873 > /run/packages.log 2>&1 &
 
-# Nothing that begins in here leaves by the way in, whether it is routed or sent from here.
+# Nothing that begins in here leaves by the way in, whether it is sent from here or routed. The engine lets its containers
+# out by rules of its own, and asks only those of DOCKER-USER before them (moby libnetwork/firewall_linux.go). OUTSIDE counts
+# what it turns back; what comes from networks that were made does not count, for a name that nobody bears is asked for
+# outside as well.
 iptables -N OUTSIDE
 iptables -A OUTSIDE -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN
 iptables -A OUTSIDE -j REJECT
+iptables -N DOCKER-USER
 for way in $(ip -o -4 route show default | sed 's/.* dev \([^ ]*\).*/\1/'); do
-    iptables -I FORWARD -o "$way" -j OUTSIDE
-    iptables -I OUTPUT -o "$way" -j OUTSIDE
+    iptables -A OUTPUT -o "$way" -j OUTSIDE
+    iptables -A DOCKER-USER -i br-+ -o "$way" -m conntrack --ctstate NEW -j REJECT
+    iptables -A DOCKER-USER -o "$way" -j OUTSIDE
 done
 
 dockerd --bip "$BRIDGE" --host tcp://0.0.0.0:2376 --host unix:///run/docker.sock --pidfile /run/dockerd.pid \
