@@ -31,6 +31,11 @@ class Vertex:
         return max(0.0, self.completed - self.started)
 
     @property
+    def ran(self) -> bool:
+        """Whether it is reported to have run to a good end."""
+        return self.completed is not None and not self.cached and not self.error
+
+    @property
     def canceled(self) -> bool:
         """Whether it was stopped because something else failed or the build was interrupted.
 
@@ -50,13 +55,21 @@ class Fold:
         """Take in one `StatusResponse`."""
         for number, value in fields(message):
             if number == 1:
-                vertex = read_vertex(as_bytes(value))
-                self.vertices[vertex.digest] = vertex
+                self._take(read_vertex(as_bytes(value)))
             elif number == 3:
                 digest, text = _read_log(as_bytes(value))
                 log = self.logs.setdefault(digest, bytearray())
                 log += text
                 del log[:-LOG_LIMIT_BYTES]
+
+    def _take(self, vertex: Vertex) -> None:
+        """When a vertex starts whose input is not known to have ended, BuildKit infers that the input was cached; in one
+        batch that inference may come behind the report that the input ran (moby/buildkit solver/progress.go).
+        """
+        before = self.vertices.get(vertex.digest)
+        inferred = vertex.cached and vertex.started == vertex.completed
+        if not (inferred and before and before.ran):
+            self.vertices[vertex.digest] = vertex
 
     def log(self, digest: str) -> str:
         """What a vertex printed, at most its last MiB."""

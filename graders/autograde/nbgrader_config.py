@@ -3,6 +3,8 @@
 Everything that nbgrader writes goes to build/, which git ignores.
 """
 
+import os
+import sys
 from pathlib import Path
 
 from course.assignments import find_assignment
@@ -13,6 +15,9 @@ c = get_config()  # noqa: F821  (traitlets defines it)
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / "build/nbgrader"
 BUILD.mkdir(parents=True, exist_ok=True)
+
+# nbgrader calls `alembic` by its name, which lies beside Python in an environment that nobody has activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 c.CourseDirectory.root = str(PROJECT)
 c.CourseDirectory.course_id = "layer-by-layer"

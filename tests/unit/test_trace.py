@@ -38,6 +38,14 @@ def test_the_last_report_of_a_vertex_wins() -> None:
     assert fold.vertices["d"].cached
 
 
+def test_what_ran_to_its_end_is_not_called_cached_by_what_started_after_it() -> None:
+    fold = Fold()
+    name = encode(1, b"d") + encode(3, b"n")
+    fold.add(encode(1, name + encode(5, stamp(7, 0)) + encode(6, stamp(8, 0))))
+    fold.add(encode(1, name + encode(4, 1) + encode(5, stamp(8, 5)) + encode(6, stamp(8, 5))))
+    assert fold.vertices["d"].ran
+
+
 def test_logs_are_kept_by_vertex_and_survive_bytes_that_are_no_text() -> None:
     fold = Fold()
     fold.add(encode(3, encode(1, b"d") + encode(4, b"one\n")) + encode(3, encode(1, b"e") + encode(4, b"\xff")))
