@@ -15,7 +15,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(app: Any) -> None:
-    configured = app.web_app.settings["kernel_websocket_connection_class"]
+    configured: Any = app.web_app.settings["kernel_websocket_connection_class"]
 
     class Prompt(configured):  # type: ignore[misc]
         """The connection of one page to one kernel."""
