@@ -14,7 +14,7 @@ from course.widgets.drawing import Drawing, Part
 _TOP: Final = 50
 _LANE: Final = 40
 _THREAD: Final = 46
-_LEFT: Final = {svg.WIDTH: 190, svg.SLIM: 122}
+_LEFT: Final = {svg.WIDTH: 190, svg.SLIM: 130}
 _RIGHT: Final = 80
 _ON: Final = 8
 """So far what lives on is drawn past the last moment."""
