@@ -15,6 +15,17 @@ function coverStaticPicture(el) {
   };
 }
 
+// Python draws every picture for a wide page and for a narrow one. `draw` is told when the one is needed and not the other.
+function watchWidth(el, draw) {
+  let narrow = false;
+  const sizes = new ResizeObserver(() => {
+    const now = el.clientWidth > 0 && el.clientWidth < 680;
+    if (now !== narrow) draw((narrow = now));
+  });
+  sizes.observe(el);
+  return () => sizes.disconnect();
+}
+
 function element(parent, name, look) {
   const made = document.createElement(name);
   if (look) made.className = look;

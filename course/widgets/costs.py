@@ -13,10 +13,12 @@ from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
 
 _ROW: Final = 24
+_SLIM_ROW: Final = 42
 _TOP: Final = 46
 _HEAD: Final = 32
 _BAR_X: Final = 440
 _BAR_WIDTH: Final = 310
+_SLIM_BAR_X: Final = 160
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,35 +51,52 @@ def draw_costs(costs: Mapping[str, Cost], *, title: str = "A week of builds") ->
     """The whole picture, a block for each Dockerfile."""
     kinds = edit_kinds(costs)
     longest = max(kind.per_week * _seconds(cost, kind) for cost in costs.values() for kind in kinds)
-    body: list[str] = []
-    panels: dict[str, tuple[Part, ...]] = {}
-    y = float(_TOP)
-    for name, cost in costs.items():
-        body.append(svg.text(16, y + 20, name, "strong"))
-        body.append(svg.text(svg.WIDTH - 16, y + 20, _minutes(cost.minutes_per_week), "strong", text_anchor="end"))
-        y += _HEAD
-        for kind in kinds:
-            key = f"{name}/{kind.path}"
-            body.append(svg.group(key, _spoken(name, cost, kind), _row(cost, kind, y, longest)))
-            panels[key] = _panel(name, cost, kind)
-            y += _ROW
     words = "\n".join(_words(costs, kinds, title))
     minutes = [cost.minutes_per_week for cost in costs.values()]
     lost = max(minutes) - min(minutes)
-    aside = f"{_minutes(lost)} lost" if len(minutes) > 1 else ""
-    return Drawing(svg=svg.document(y + 12, title, words, body, aside=aside), text=words, panels=panels)
+    panels = {f"{name}/{kind.path}": _panel(name, cost, kind) for name, cost in costs.items() for kind in kinds}
+
+    def page(width: int) -> str:
+        row_height, draw_row = (_SLIM_ROW, _slim_row) if width < svg.WIDTH else (_ROW, _row)
+        body: list[str] = []
+        y = float(_TOP)
+        for name, cost in costs.items():
+            body.append(svg.text(16, y + 20, name, "strong"))
+            body.append(svg.text(width - 16, y + 20, _minutes(cost.minutes_per_week), "strong", text_anchor="end"))
+            y += _HEAD
+            for kind in kinds:
+                parts = draw_row(cost, kind, y, longest)
+                body.append(svg.group(f"{name}/{kind.path}", _spoken(name, cost, kind), parts))
+                y += row_height
+        aside = f"{_minutes(lost)} lost" if len(minutes) > 1 else ""
+        return svg.document(width, y + 12, title, words, body, aside=aside)
+
+    return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words, panels=panels)
 
 
 def _row(cost: Cost, kind: EditKind, y: float, longest: float) -> Iterator[str]:
     seconds = _seconds(cost, kind)
     yield svg.rect(30, y + 1, svg.WIDTH - 46, _ROW - 2, "quiet")
-    yield svg.text(38, y + 16, svg.shortened(f"after an edit of {kind.path}", 42), "small")
+    yield svg.text(38, y + 16, f"after an edit of {kind.path}", "small", limit=42)
     yield svg.text(_BAR_X - 12, y + 16, f"{kind.per_week:.0f} times {seconds:.1f} s", text_anchor="end")
     if seconds:
         width = max(2.0, _BAR_WIDTH * kind.per_week * seconds / longest)
         yield svg.rect(_BAR_X, y + 7, width, _ROW - 14, "bar", rx=2)
     minutes = kind.per_week * seconds / 60
     yield svg.text(svg.WIDTH - 26, y + 16, _minutes(minutes), "small", text_anchor="end")
+
+
+def _slim_row(cost: Cost, kind: EditKind, y: float, longest: float) -> Iterator[str]:
+    """The edit and the minutes; below them how often it comes, and the bar."""
+    seconds = _seconds(cost, kind)
+    right = svg.SLIM - 26
+    yield svg.rect(16, y + 1, svg.SLIM - 32, _SLIM_ROW - 3, "quiet")
+    yield svg.text(26, y + 16, f"after an edit of {kind.path}", limit=52)
+    yield svg.text(right, y + 16, _minutes(kind.per_week * seconds / 60), text_anchor="end")
+    yield svg.text(26, y + 33, f"{kind.per_week:.0f} times {seconds:.1f} s", "faint")
+    if seconds:
+        width = max(2.0, (right - _SLIM_BAR_X) * kind.per_week * seconds / longest)
+        yield svg.rect(_SLIM_BAR_X, y + 24, width, 10, "bar", rx=2)
 
 
 def _seconds(cost: Cost, kind: EditKind) -> float:

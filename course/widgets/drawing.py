@@ -1,4 +1,4 @@
-"""What a picture is, before anybody looks at it: `Drawing(svg, text, panels)`.
+"""What a picture is, before anybody looks at it: `Drawing(svg, slim, text, panels)`.
 
 Enters: nothing. Leaves: the noun that all pictures share. Pure; imports no other room.
 """
@@ -18,9 +18,12 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A picture as SVG, the text that says the same, and per key of the picture what is shown when it is picked."""
+    """A picture as SVG, the same for a narrow page and as text, and per key of the picture what is shown when it is
+    picked.
+    """
 
     svg: str
+    slim: str = ""
     text: str
     panels: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
 

@@ -18,7 +18,10 @@ _TOP: Final = 46
 _HEAD: Final = 40
 _SUM: Final = 40
 _CELLS_X: Final = 330
+_LEAST_X: Final = 190
+"""Where the cells begin at the very left, in a narrow picture with many."""
 _WIDEST: Final = 110
+_SLIM_CELL: Final = 88
 _NARROW: Final = 46
 """A cell that is less wide than this has no seconds."""
 _WORKED: Final = (Status.RAN, Status.FAILED)
@@ -47,30 +50,35 @@ def draw_history(builds: Sequence[Built], *, title: str = "The builds") -> Drawi
     """The whole picture, a block for each Dockerfile."""
     series = _by_dockerfile(builds)
     columns = max((len(one) for one in series.values()), default=1)
-    width = min(_WIDEST, (svg.WIDTH - 16 - _CELLS_X) / columns)
     longest = max((build.trace.seconds for build in builds), default=0.0)
-    body: list[str] = []
-    panels: dict[str, tuple[Part, ...]] = {}
-    y = float(_TOP)
-    for name, one in series.items():
-        body.extend(_block(name, one, y, width, panels))
-        body.extend(_sums(one, y + _HEAD + _ROW * len(_steps(one)), width, longest))
-        y += _HEAD + _ROW * len(_steps(one)) + _SUM
     lost = lost_seconds(builds)
     words = "\n".join(_words(series, lost, title))
-    aside = f"{lost:.1f} s lost to the slower order" if lost else ""
-    return Drawing(svg=svg.document(y + 4, title, words, body, aside=aside), text=words, panels=panels)
+    panels: dict[str, tuple[Part, ...]] = {}
+
+    def page(width: int) -> str:
+        left = min(_CELLS_X, max(_LEAST_X, width - 16 - _SLIM_CELL * columns)) if width < svg.WIDTH else _CELLS_X
+        cell = min(_WIDEST, (width - 16 - left) / columns)
+        body: list[str] = []
+        y = float(_TOP)
+        for name, one in series.items():
+            body.extend(_block(name, one, y, left, cell, panels))
+            body.extend(_sums(one, y + _HEAD + _ROW * len(_steps(one)), left, cell, longest))
+            y += _HEAD + _ROW * len(_steps(one)) + _SUM
+        aside = f"{lost:.1f} s lost to the slower order" if lost else ""
+        return svg.document(width, y + 4, title, words, body, aside=aside)
+
+    return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words, panels=panels)
 
 
 def _block(
-    name: str, builds: Sequence[Built], top: float, width: float, panels: dict[str, tuple[Part, ...]]
+    name: str, builds: Sequence[Built], top: float, left: float, width: float, panels: dict[str, tuple[Part, ...]]
 ) -> Iterator[str]:
     yield svg.text(16, top + 24, name, "strong")
     steps = _steps(builds)
     for column, build in enumerate(builds):
-        x = _CELLS_X + column * width
+        x = left + column * width
         label = "first" if build.edit is None else build.edit.rpartition("/")[2]
-        yield svg.text(x + 4, top + 30, svg.shortened(label, max(2, int(width / 7))), "small faint")
+        yield svg.text(x + 4, top + 30, label, "small faint", limit=int((width - 10) / 6.4))
         y = top + _HEAD
         for step in steps:
             found = _matching(build.trace, step)
@@ -80,15 +88,15 @@ def _block(
             y += _ROW
     y = top + _HEAD
     for step in steps:
-        yield svg.text(46, y + 16, step.line, "faint code", text_anchor="end")
-        yield svg.text(56, y + 16, svg.shortened(step.text.splitlines()[0], 36), "code")
+        yield svg.text(40, y + 16, step.line, "faint code", text_anchor="end")
+        yield svg.text(50, y + 16, step.text.splitlines()[0], "code", limit=int((left - 56) / 7.3))
         y += _ROW
 
 
-def _sums(builds: Sequence[Built], top: float, width: float, longest: float) -> Iterator[str]:
+def _sums(builds: Sequence[Built], top: float, left: float, width: float, longest: float) -> Iterator[str]:
     """Below each column how long the build took, as a bar on one scale for the whole picture, and in seconds."""
     for column, build in enumerate(builds):
-        x, seconds = _CELLS_X + column * width, build.trace.seconds
+        x, seconds = left + column * width, build.trace.seconds
         yield svg.rect(x + 1, top + 6, max(1.0, (width - 2) * seconds / longest) if longest else 1.0, 6, "bar", rx=2)
         if width >= _NARROW:
             yield svg.text(x + 1, top + 28, f"{seconds:.1f} s", "strong")

@@ -14,6 +14,7 @@ from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
 
 _ROW: Final = 34
+_SLIM_ROW: Final = 42
 _TOP: Final = 62
 _FOOT: Final = 14
 _BAR_X: Final = 480
@@ -28,21 +29,26 @@ def draw_layers(image: ImageLayers, *, other: ImageLayers | None = None, title: 
     """The whole picture, the base at the bottom; `other` is an image to compare with."""
     title = title or f"The layers of {image.name}"
     shared = shared_layers(image, other) if other else 0
-    height = _TOP + _ROW * len(image.layers) + _FOOT
     largest = max((layer.size_bytes for layer in image.layers), default=0)
-    body = list(_headings())
-    panels: dict[str, tuple[Part, ...]] = {}
-    trees = _trees(image)
-    for position, layer in enumerate(image.layers):
-        y = height - _FOOT - _ROW * (position + 1)
-        note = f"shared with {other.name}" if other and position < shared else ""
-        parts = _row(position, layer, y, largest, note)
-        body.append(svg.group(str(position), _spoken(position, layer, note), parts))
-        panels[str(position)] = _panel(position, layer, next(trees))
+    notes = [f"shared with {other.name}" if other and n < shared else "" for n in range(len(image.layers))]
+    parts = zip(image.layers, _trees(image), strict=True)
+    panels = {str(position): _panel(position, layer, tree) for position, (layer, tree) in enumerate(parts)}
     words = "\n".join(_words(image, other, shared, title))
     wasted = f", {svg.megabytes(image.wasted_bytes)} of it unseen" if image.wasted_bytes else ""
     aside = svg.megabytes(image.size_bytes) + wasted
-    return Drawing(svg=svg.document(height, title, words, body, aside=aside), text=words, panels=panels)
+
+    def page(width: int) -> str:
+        is_slim = width < svg.WIDTH
+        row_height, draw_row = (_SLIM_ROW, _slim_row) if is_slim else (_ROW, _row)
+        height = _TOP + row_height * len(image.layers) + _FOOT
+        body = list(_slim_headings() if is_slim else _headings())
+        for position, (layer, note) in enumerate(zip(image.layers, notes, strict=True)):
+            y = height - _FOOT - row_height * (position + 1)
+            drawn = draw_row(position, layer, y, largest, note)
+            body.append(svg.group(str(position), _spoken(position, layer, note), drawn))
+        return svg.document(width, height, title, words, body, aside=aside)
+
+    return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words, panels=panels)
 
 
 def _headings() -> Iterator[str]:
@@ -58,21 +64,52 @@ def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iter
     middle = y + _ROW / 2 + 4
     yield svg.text(50, middle, position + 1, "faint code", text_anchor="end")
     up = 6 if note else 0
-    yield svg.text(66, middle - up, svg.shortened(layer.created_by.splitlines()[0], 55), "code")
+    yield svg.text(66, middle - up, layer.created_by.splitlines()[0], "code", limit=55)
     if note:
-        yield svg.text(66, middle + 8, f"✓ {note}", "small faint")
-    if largest and layer.size_bytes:
-        width = max(2.0, _BAR_WIDTH * layer.size_bytes / largest)
-        yield svg.rect(_BAR_X, y + 11, width, _ROW - 22, "askbar", rx=2)
-        if layer.wasted_bytes:
-            wasted = max(2.0, _BAR_WIDTH * layer.wasted_bytes / largest)
-            yield svg.rect(_BAR_X + width - wasted, y + 11, wasted, _ROW - 22, "badbar", rx=2)
+        yield svg.text(66, middle + 8, f"✓ {note}", "small faint", limit=66)
+    yield from _bar(layer, (_BAR_X, y + 11, _BAR_WIDTH, _ROW - 22), largest)
     size = svg.megabytes(layer.size_bytes)
     yield svg.text(_BAR_X + _BAR_WIDTH + 74, middle - (6 if layer.wasted_bytes else 0), size, text_anchor="end")
     if layer.wasted_bytes:
         unseen = f"✗ {svg.megabytes(layer.wasted_bytes)}"
         yield svg.text(_BAR_X + _BAR_WIDTH + 74, middle + 8, unseen, "small broke", text_anchor="end")
     yield svg.text(svg.WIDTH - 26, middle, _counts(layer), "small", text_anchor="end")
+
+
+def _slim_headings() -> Iterator[str]:
+    y = _TOP - 6
+    yield svg.text(16, y, "layer", "small faint")
+    yield svg.text(54, y, "made by", "small faint")
+    yield svg.text(svg.SLIM - 26, y, "files +added ~changed -removed, size", "small faint", text_anchor="end")
+
+
+def _slim_row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iterator[str]:
+    """What made it, its files and its size; below them what is shared, the bar and what is unseen."""
+    upper, lower, right = y + 17, y + 34, svg.SLIM - 26
+    yield svg.rect(16, y + 1.5, svg.SLIM - 32, _SLIM_ROW - 3, "good" if note else "quiet")
+    yield svg.text(44, upper, position + 1, "faint code", text_anchor="end")
+    counts = _counts(layer)
+    room = right - 70 - 7 * len(counts) - 54
+    yield svg.text(54, upper, layer.created_by.splitlines()[0], "code", limit=int(room / 7.3))
+    yield svg.text(right - 64, upper, counts, "small faint", text_anchor="end")
+    yield svg.text(right, upper, svg.megabytes(layer.size_bytes), text_anchor="end")
+    if note:
+        yield svg.text(54, lower, f"✓ {note}", "small faint", limit=27)
+    yield from _bar(layer, (224, y + 25, _BAR_WIDTH, 10), largest)
+    if layer.wasted_bytes:
+        unseen = f"✗ {svg.megabytes(layer.wasted_bytes)} unseen"
+        yield svg.text(right, lower, unseen, "small broke", text_anchor="end")
+
+
+def _bar(layer: Layer, place: tuple[float, float, float, float], largest: int) -> Iterator[str]:
+    """A layer's size in a place of which the `largest` fills all, and at its end what of it is unseen."""
+    left, top, room, height = place
+    if largest and layer.size_bytes:
+        width = max(2.0, room * layer.size_bytes / largest)
+        yield svg.rect(left, top, width, height, "askbar", rx=2)
+        if layer.wasted_bytes:
+            wasted = max(2.0, room * layer.wasted_bytes / largest)
+            yield svg.rect(left + width - wasted, top, wasted, height, "badbar", rx=2)
 
 
 def _panel(position: int, layer: Layer, tree: str) -> tuple[Part, ...]:

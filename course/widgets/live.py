@@ -33,6 +33,8 @@ class LivePicture(anywidget.AnyWidget):
     _css = live_style()
 
     svg = traitlets.Unicode().tag(sync=True)
+    slim = traitlets.Unicode().tag(sync=True)
+    """The same for a narrow page; the browser knows which one it needs, also while the kernel is busy."""
     words = traitlets.Unicode().tag(sync=True)
     panels = traitlets.Dict().tag(sync=True)
     """Per key of the picture its details: `[{"heading", "text", "code": bool}]`."""
@@ -93,4 +95,4 @@ def _state(drawing: Drawing) -> dict[str, Any]:
         key: [{"heading": part.heading, "text": part.text, "code": part.code} for part in parts]
         for key, parts in drawing.panels.items()
     }
-    return {"svg": drawing.svg, "words": drawing.text, "panels": panels}
+    return {"svg": drawing.svg, "slim": drawing.slim, "words": drawing.text, "panels": panels}

@@ -1,5 +1,6 @@
 // Brings a drawing to life: Python decides and draws, this shows it, lets it be picked by mouse and keyboard, and
-// lets the clocks of running steps tick. State: svg, words, panels {key: [{heading, text, code}]}, picked.
+// lets the clocks of running steps tick. State: svg, slim (the same for a narrow
+// page), words, panels {key: [{heading, text, code}]}, picked.
 
 function render({ model, el }) {
   el.classList.add("lbl");
@@ -9,11 +10,12 @@ function render({ model, el }) {
   panel.setAttribute("aria-live", "polite");
   const uncover = coverStaticPicture(el);
   let drawnAt = performance.now();
+  let narrow = false;
 
   function draw() {
     const focused = document.activeElement?.dataset?.key;
     drawnAt = performance.now();
-    picture.innerHTML = model.get("svg");
+    picture.innerHTML = model.get(narrow ? "slim" : "svg");
     words.textContent = model.get("words");
     picture.querySelector("style")?.remove();
     const svg = picture.querySelector("svg");
@@ -107,8 +109,13 @@ function render({ model, el }) {
   sizes.observe(picture);
   const clock = setInterval(tick, 100);
   draw();
+  const unwatch = watchWidth(el, (now) => {
+    narrow = now;
+    draw();
+  });
 
   return () => {
+    unwatch();
     clearInterval(clock);
     sizes.disconnect();
     model.off("change:svg", draw);

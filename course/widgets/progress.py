@@ -12,8 +12,8 @@ from course.widgets.drawing import Drawing
 
 _ROW: Final = 26
 _TOP: Final = 46
-_BAR_X: Final = 170
-_BAR_WIDTH: Final = 300
+_PLACES: Final = {svg.WIDTH: (170, 300), svg.SLIM: (160, 170)}
+"""Per width of the picture where the bars begin, and how long they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +34,22 @@ class Bar:
 def draw_progress(bars: Sequence[Bar], *, title: str, seconds: float = 0.0) -> Drawing:
     """The whole picture."""
     words = "\n".join((title, *(_spoken(bar) for bar in bars)))
-    body = [part for position, bar in enumerate(bars) for part in _bar(bar, _TOP + _ROW * position)]
     height = _TOP + _ROW * len(bars) + 10
-    return Drawing(svg=svg.document(height, title, words, body, aside=f"{seconds:.1f} s"), text=words)
+
+    def page(width: int) -> str:
+        body = [part for position, bar in enumerate(bars) for part in _bar(bar, _TOP + _ROW * position, width)]
+        return svg.document(width, height, title, words, body, aside=f"{seconds:.1f} s")
+
+    return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words)
 
 
-def _bar(bar: Bar, y: float) -> Iterator[str]:
-    yield svg.text(16, y + 17, bar.name, "strong")
-    yield svg.rect(_BAR_X, y + 6, _BAR_WIDTH, 14, "quiet")
+def _bar(bar: Bar, y: float, width: int) -> Iterator[str]:
+    x, room = _PLACES[width]
+    yield svg.text(16, y + 17, bar.name, "strong", limit=(x - 16) * 10 // 76)
+    yield svg.rect(x, y + 6, room, 14, "quiet")
     if bar.share:
-        yield svg.rect(_BAR_X, y + 6, _BAR_WIDTH * bar.share, 14, "goodbar" if bar.share == 1 else "askbar")
-    yield svg.text(_BAR_X + _BAR_WIDTH + 12, y + 17, svg.shortened(_state(bar), 50), "small")
+        yield svg.rect(x, y + 6, room * bar.share, 14, "goodbar" if bar.share == 1 else "askbar")
+    yield svg.text(x + room + 12, y + 17, _state(bar), "small", limit=(width - x - room - 28) // 6)
 
 
 def _state(bar: Bar) -> str:

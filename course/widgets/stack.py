@@ -16,9 +16,13 @@ from course.widgets import svg
 from course.widgets.drawing import Drawing, Part
 
 ROW: Final = 30
+_SLIM_ROW: Final = 42
 _TOP: Final = 62
 _FOOT: Final = 14
-_BREAK: Final = 26
+_BREAK: Final = 8
+_BREAK_LINE: Final = 18
+_BOLD: Final = 7.2
+"""So wide is a letter of the break's sentence."""
 _PREDICTED_X: Final = 440
 _WORD_X: Final = 525
 _BAR_X: Final = 625
@@ -109,25 +113,32 @@ def draw_stack(
     rows = make_rows(trace, predictions, sizes_bytes or {})
     broken = the_break(rows)
     words = _words(rows, broken, trace, title)
-    height = _TOP + ROW * len(rows) + (_BREAK if broken is not None else 0) + _FOOT
     longest = max((row.step.seconds for row in rows if row.step), default=0.0)
     several = len({row.stage for row in rows}) > 1
     both = bool(predictions) and trace is not None
-    body = list(_headings(both=both, sizes=bool(sizes_bytes)))
-    y = float(height - _FOOT)
-    for position, row in enumerate(rows):
-        if position == broken:
-            y -= _BREAK
-            body.extend(_break_line(row, y, fallen=max(n for n, one in enumerate(rows) if one.works) - position + 1))
-        y -= ROW
-        parts = _row(row, y, longest, several=several, both=both)
-        body.append(svg.group(row.key, _spoken(row), parts))
-    aside = f"{trace.seconds:.1f} s" if trace else "predicted"
-    return Drawing(
-        svg=svg.document(height, title, words, body, aside=aside),
-        text=words,
-        panels={row.key: _panel(row) for row in rows},
-    )
+
+    def page(width: int) -> str:
+        is_slim = width < svg.WIDTH
+        draw_row = _row if not is_slim else _slim_row if trace else _slim_prediction
+        row_height = _SLIM_ROW if is_slim and trace else ROW
+        said = [] if broken is None else svg.wrapped(_break_words(rows[broken]), int((width - 34) / _BOLD))
+        gap = _BREAK + _BREAK_LINE * len(said) if said else 0
+        height = _TOP + row_height * len(rows) + gap + _FOOT
+        body = list(_headings(width, both=both, sizes=bool(sizes_bytes)))
+        y = float(height - _FOOT)
+        for position, row in enumerate(rows):
+            if position == broken:
+                y -= gap
+                fallen = max(n for n, one in enumerate(rows) if one.works) - position + 1
+                body.extend(_break_line(said, y, width, y - row_height * fallen))
+            y -= row_height
+            parts = draw_row(row, y, longest, several=several, both=both)
+            body.append(svg.group(row.key, _spoken(row), parts))
+        aside = f"{trace.seconds:.1f} s" if trace else "predicted"
+        return svg.document(width, height, title, words, body, aside=aside)
+
+    panels = {row.key: _panel(row) for row in rows}
+    return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words, panels=panels)
 
 
 def make_rows(
@@ -177,50 +188,97 @@ def _words(rows: Sequence[Row], broken: int | None, trace: BuildTrace | None, ti
     return "\n".join(lines)
 
 
-def _headings(*, both: bool, sizes: bool) -> Iterator[str]:
+def _headings(width: int, *, both: bool, sizes: bool) -> Iterator[str]:
     y = _TOP - 6
-    yield svg.text(50, y, "line", "small faint", text_anchor="end")
-    if both:
+    is_slim = width < svg.WIDTH
+    yield svg.text(44 if is_slim else 50, y, "line", "small faint", text_anchor="end")
+    if both and not is_slim:
         yield svg.text(_PREDICTED_X, y, "predicted", "small faint")
         yield svg.text(_WORD_X, y, "what happened", "small faint")
     if sizes:
-        yield svg.text(svg.WIDTH - 26, y, "layer", "small faint", text_anchor="end")
+        yield svg.text(width - 26, y, "time, layer" if is_slim else "layer", "small faint", text_anchor="end")
 
 
 def _row(row: Row, y: float, longest: float, *, several: bool, both: bool) -> Iterator[str]:
     mark, word, look = row.look
     middle = y + ROW / 2 + 4
     quiet = look == "quiet"
-    name = f"{row.stage}: {_first_line(row)}" if several else _first_line(row)
     room = _PREDICTED_X if both else _WORD_X
     yield svg.rect(16, y + 1.5, svg.WIDTH - 32, ROW - 3, look)
     yield svg.text(50, middle, row.line, "faint code", text_anchor="end")
-    last = row.step.log.rstrip().rpartition("\n")[2] if row.step and row.step.status is Status.RUNNING else ""
+    last, name = _last_words(row), _name(row, several=several)
     limit = (room - 80) * 10 // 73
-    yield svg.text(66, middle - (6 if last else 0), svg.shortened(name, limit), "code faint" if quiet else "code")
+    yield svg.text(66, middle - (6 if last else 0), name, "code faint" if quiet else "code", limit=limit)
     if last:
-        yield svg.text(66, middle + 7, svg.shortened(last, limit), "faint small")
-    if both and row.prediction and row.prediction.verdict not in (Verdict.METADATA, Verdict.NOT_NEEDED):
-        agreed = {True: "✓", False: "✗", None: ""}[row.came_true]
-        predicted = VERDICT_LOOK[row.prediction.verdict][1]
-        yield svg.text(_PREDICTED_X, middle, f"{predicted} {agreed}", "broke strong" if agreed == "✗" else "faint")
+        yield svg.text(66, middle + 7, last, "faint small", limit=limit)
+    if both:
+        yield _agreement(row, _PREDICTED_X, middle)
     yield svg.text(_WORD_X, middle, f"{mark} {word}", "faint" if quiet else "")
-    if row.step and row.works:
-        seconds = row.step.seconds
-        width = max(2.0, _BAR_WIDTH * seconds / longest) if longest else 2.0
-        yield svg.rect(_BAR_X, y + 9, width, ROW - 18, "badbar" if look == "bad" else "bar", rx=2)
-        running = f"{seconds:.2f}" if row.step.status is Status.RUNNING else None
-        yield svg.text(780, middle, f"{seconds:.1f} s", text_anchor="end", data_seconds=running)
+    yield from _time(row, (_BAR_X, y + 9, _BAR_WIDTH, ROW - 18), longest, 780, middle)
     if row.size_bytes is not None:
         yield svg.text(svg.WIDTH - 26, middle, svg.megabytes(row.size_bytes), "faint small", text_anchor="end")
 
 
-def _break_line(row: Row, y: float, *, fallen: int) -> Iterator[str]:
-    """The break with its cause; at the left a line along the `fallen` rows, this one and all that it pulled down."""
-    foot = y + _BREAK - 4
-    yield svg.line(9, foot, svg.WIDTH - 16, foot, "breakline")
-    yield svg.line(9, foot, 9, y - ROW * fallen + 1.5, "fallen")
-    yield svg.text(18, y + 14, svg.shortened(_break_words(row), 115), "broke strong")
+def _slim_row(row: Row, y: float, longest: float, *, several: bool, both: bool) -> Iterator[str]:
+    """The line and its seconds; below them what happened, what was predicted, the bar and the size."""
+    mark, word, look = row.look
+    upper, lower, right = y + 17, y + 34, svg.SLIM - 26
+    quiet = look == "quiet"
+    yield svg.rect(16, y + 1.5, svg.SLIM - 32, _SLIM_ROW - 3, look)
+    yield svg.text(44, upper, row.line, "faint code", text_anchor="end")
+    yield svg.text(54, upper, _name(row, several=several), "code faint" if quiet else "code", limit=52)
+    yield svg.text(54, lower, f"{mark} {word}", "faint" if quiet else "")
+    last = _last_words(row)
+    if last:
+        yield svg.text(144, lower, last, "faint small", limit=(right - 144) // 6)
+    elif both:
+        yield _agreement(row, 144, lower, "predicted: ")
+    bar = (300, y + 25, 0 if last else 120, 10)
+    yield from _time(row, bar, longest, right, upper)
+    if row.size_bytes is not None:
+        yield svg.text(right, lower, svg.megabytes(row.size_bytes), "faint small", text_anchor="end")
+
+
+def _slim_prediction(row: Row, y: float, longest: float, *, several: bool, both: bool) -> Iterator[str]:
+    """Before a build there is only the line and what would happen."""
+    mark, word, look = row.look
+    middle = y + ROW / 2 + 4
+    quiet = look == "quiet"
+    yield svg.rect(16, y + 1.5, svg.SLIM - 32, ROW - 3, look)
+    yield svg.text(44, middle, row.line, "faint code", text_anchor="end")
+    yield svg.text(54, middle, _name(row, several=several), "code faint" if quiet else "code", limit=46)
+    yield svg.text(404, middle, f"{mark} {word}", "faint" if quiet else "")
+
+
+def _agreement(row: Row, x: float, y: float, said: str = "") -> str:
+    """What was predicted, and whether it came true."""
+    if row.prediction is None or row.prediction.verdict in (Verdict.METADATA, Verdict.NOT_NEEDED):
+        return ""
+    agreed = {True: "✓", False: "✗", None: ""}[row.came_true]
+    predicted = VERDICT_LOOK[row.prediction.verdict][1]
+    return svg.text(x, y, f"{said}{predicted} {agreed}", "broke strong" if agreed == "✗" else "faint")
+
+
+def _time(row: Row, bar: tuple[float, float, float, float], longest: float, x: float, y: float) -> Iterator[str]:
+    """A bar as long as the step took, in a place of which the `longest` fills all, and the seconds."""
+    if not row.step or not row.works or row.step.status is Status.WAITING:
+        return
+    left, top, room, height = bar
+    seconds = row.step.seconds
+    if room:
+        width = max(2.0, room * seconds / longest) if longest else 2.0
+        yield svg.rect(left, top, width, height, "badbar" if row.look[2] == "bad" else "bar", rx=2)
+    running = f"{seconds:.2f}" if row.step.status is Status.RUNNING else None
+    yield svg.text(x, y, f"{seconds:.1f} s", text_anchor="end", data_seconds=running)
+
+
+def _break_line(said: Sequence[str], y: float, width: float, top: float) -> Iterator[str]:
+    """The break with its cause; at the left a line up to the `top` of all that it pulled down."""
+    foot = y + _BREAK + _BREAK_LINE * len(said) - 4
+    yield svg.line(9, foot, width - 16, foot, "breakline")
+    yield svg.line(9, foot, 9, top + 1.5, "fallen")
+    for number, one in enumerate(said):
+        yield svg.text(18, y + 14 + _BREAK_LINE * number, one, "broke strong")
 
 
 def _break_words(row: Row) -> str:
@@ -253,6 +311,15 @@ def _panel(row: Row) -> tuple[Part, ...]:
             tail = "\n".join(row.step.log.rstrip().splitlines()[-_LOG_LINES:])
             parts.append(Part(heading="What it printed", text=tail, code=True))
     return tuple(parts)
+
+
+def _last_words(row: Row) -> str:
+    """The last line that a running step has printed."""
+    return row.step.log.rstrip().rpartition("\n")[2] if row.step and row.step.status is Status.RUNNING else ""
+
+
+def _name(row: Row, *, several: bool) -> str:
+    return f"{row.stage}: {_first_line(row)}" if several else _first_line(row)
 
 
 def _first_line(row: Row) -> str:

@@ -67,7 +67,7 @@ _SHAPES: Final = """
 """
 _LIVE: Final = """
 .lbl{color:var(--lbl-ink);font:13px/1.5 ui-sans-serif,system-ui,sans-serif;max-width:860px}
-.lbl .picture{overflow-x:auto} .lbl .picture>svg{display:block;width:100%;height:auto;min-width:640px}
+.lbl .picture{overflow-x:auto} .lbl .picture>svg{display:block;width:100%;height:auto;min-width:400px}
 .lbl .picture.more{mask-image:linear-gradient(to left,transparent,#000 48px)}
 .lbl .picture:focus-visible{outline:2px solid var(--lbl-ask-line)}
 .lbl [data-key]{cursor:pointer} .lbl [data-key]:focus{outline:none}

@@ -3,6 +3,7 @@
 Enters: numbers and words. Leaves: SVG. Pure; may import its neighbour `style`.
 """
 
+import textwrap
 from collections.abc import Iterable
 from typing import Final
 from xml.sax.saxutils import escape as _escape
@@ -11,6 +12,11 @@ from xml.sax.saxutils import quoteattr
 from course.widgets.style import static_style
 
 WIDTH: Final = 860
+SLIM: Final = 520
+"""Every picture is drawn a second time for a narrow page, where the first would be too small to read."""
+_SLIM_AT_MOST: Final = 600
+_TITLE_LETTER: Final = 9.4
+_ASIDE: Final = 20
 _CONTROLS: Final = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
@@ -28,9 +34,12 @@ def attributes(**named: object) -> str:
     )
 
 
-def text(x: float, y: float, words: object, look: str = "", **more: object) -> str:
-    """One line of words with its baseline at `y`."""
-    return f"<text{attributes(x=_number(x), y=_number(y), class_=look or None, **more)}>{escape(words)}</text>"
+def text(x: float, y: float, words: object, look: str = "", *, limit: int | None = None, **more: object) -> str:
+    """One line of words with its baseline at `y`; what is longer than `limit` is cut, and all of it is the tooltip."""
+    whole = str(words)
+    shown = whole if limit is None else shortened(whole, max(2, limit))
+    tip = "" if shown == whole else f"<title>{escape(whole)}</title>"
+    return f"<text{attributes(x=_number(x), y=_number(y), class_=look or None, **more)}>{tip}{escape(shown)}</text>"
 
 
 def rect(x: float, y: float, width: float, height: float, look: str, **more: object) -> str:
@@ -55,21 +64,32 @@ def only_when(keys: Iterable[str], parts: Iterable[str], **more: object) -> str:
     return f"<g{attributes(data_of=' '.join(keys), visibility='hidden', **more)}>{''.join(parts)}</g>"
 
 
-def document(height: float, title: str, words: str, body: Iterable[str], *, aside: str = "") -> str:
-    """A whole picture, `WIDTH` wide: its title, what it says in words, a word at the right, and the shapes."""
+def document(width: int, height: float, title: str, words: str, body: Iterable[str], *, aside: str = "") -> str:
+    """A whole picture: its title, what it says in words, a word at the right (or below), and the shapes."""
+    letters = int((width - 32) / _TITLE_LETTER)
+    below = bool(aside) and len(title) + len(aside) > letters - 2
+    word = text(16, 28 + _ASIDE, aside, "title") if below else text(width - 16, 28, aside, "title", text_anchor="end")
+    shapes = "".join(body)
+    if below:
+        height, shapes = height + _ASIDE, group(None, "", (shapes,), transform=f"translate(0 {_ASIDE})")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="lbl" viewBox="0 0 {WIDTH} {_number(height)}" '
-        f'style="max-width:{WIDTH}px;width:100%;height:auto" role="img"{_label(words)}>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lbl" viewBox="0 0 {width} {_number(height)}" '
+        f'style="max-width:{WIDTH if width == WIDTH else _SLIM_AT_MOST}px;width:100%;height:auto" '
+        f'role="img"{_label(words)}>'
         f"<title>{escape(title)}</title><style>{static_style()}</style>"
-        f"{rect(0.5, 0.5, WIDTH - 1, height - 1, 'paper', rx=8)}"
-        f"{text(16, 28, title, 'title')}"
-        f"{text(WIDTH - 16, 28, aside, 'title', text_anchor='end')}{''.join(body)}</svg>"
+        f"{rect(0.5, 0.5, width - 1, height - 1, 'paper', rx=8)}"
+        f"{text(16, 28, title, 'title', limit=letters)}{word}{shapes}</svg>"
     )
 
 
 def shortened(words: str, limit: int) -> str:
     """At most `limit` characters, the last an ellipsis where some were left out."""
     return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def wrapped(words: str, limit: int) -> list[str]:
+    """Lines of at most `limit` characters."""
+    return textwrap.wrap(words, limit, break_on_hyphens=False)
 
 
 def megabytes(size_bytes: int) -> str:

@@ -1,6 +1,7 @@
 // Lines to move, files to tick, arguments to set. Every change is a question to Python; its answer is drawn when it
 // comes. State: rows [{id, text, more, mark, word, look, reason, seconds}], files [{path, edited}], unlisted,
-// arguments {name: value}, defaults {name: value}, total, error, can_build, busy, result (SVG), answered (the number of the question).
+// arguments {name: value}, defaults {name: value}, total, error, can_build, busy, result
+// (SVG for a wide page and for a narrow one), answered (the number of the question).
 
 function render({ model, el }) {
   el.classList.add("lbl", "whatif");
@@ -20,6 +21,7 @@ function render({ model, el }) {
   let question = model.get("answered");
   let askedAt = 0;
   let dragged = null;
+  let narrow = false;
 
   let asked = null; // what was asked last, until it is answered: hands can be faster than answers
 
@@ -130,7 +132,7 @@ function render({ model, el }) {
     button.hidden = !model.get("can_build");
     button.disabled = model.get("busy");
     button.textContent = model.get("busy") ? "building …" : "Build it";
-    result.innerHTML = model.get("result");
+    result.innerHTML = model.get("result")[Number(narrow)] ?? "";
     result.querySelector("style")?.remove();
   }
 
@@ -148,7 +150,12 @@ function render({ model, el }) {
   drawKnobs();
   drawResult();
   const uncover = coverStaticPicture(el);
+  const unwatch = watchWidth(el, (now) => {
+    narrow = now;
+    drawResult();
+  });
   return () => {
+    unwatch();
     for (const [name, listener] of listeners) model.off(`change:${name}`, listener);
     uncover();
   };

@@ -99,8 +99,8 @@ class WhatIf(LivePicture):
     error = traitlets.Unicode().tag(sync=True)
     can_build = traitlets.Bool().tag(sync=True)
     busy = traitlets.Bool().tag(sync=True)
-    result = traitlets.Unicode().tag(sync=True)
-    """The picture of what was built, next to what was predicted."""
+    result: traitlets.List[str] = traitlets.List().tag(sync=True)
+    """The picture of what was built, next to what was predicted, for a wide page and for a narrow one."""
     answered = traitlets.Int().tag(sync=True)
     """The number of the last question that the state answers."""
 
@@ -146,7 +146,7 @@ class WhatIf(LivePicture):
             if list(plan.order) != sorted(plan.order):
                 project.write("Dockerfile", join(self._blocks, plan.order)[0])
             stack = LayerStack(title="What it did")
-            stack.observe(lambda change: self.set_trait("result", change["new"]), "svg")
+            stack.observe(lambda _: self.set_trait("result", [stack.svg, stack.slim]), "slim")
             found = watch_build(project, stack, build_args=dict(plan.arguments))
             self.built = found.trace
             self._seconds |= _measured(found.trace)

@@ -11,7 +11,7 @@ import gallery
 import nbformat
 import pytest
 from conftest import Lab, Notebook, faults
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 IMPORT = f"import sys; sys.path.insert(0, {str(Path(gallery.__file__).parent)!r}); import gallery"
 ROUNDS = 12
@@ -19,6 +19,21 @@ ROUNDS = 12
 DRAW_AGAIN = """(one) => {
     one.innerHTML = one.innerHTML;
     one.getBoundingClientRect();
+}"""
+SMALLEST_LETTERS_PX = """(one) => {
+    const svg = one.querySelector("svg");
+    const sizes = [...svg.querySelectorAll("text")].map((text) => parseFloat(getComputedStyle(text).fontSize));
+    return (Math.min(...sizes) * svg.getBoundingClientRect().width) / svg.viewBox.baseVal.width;
+}"""
+WORDS_IN_THE_WAY = """() => {
+    const page = document.querySelector("svg").getBoundingClientRect();
+    const words = [...document.querySelectorAll("text")].filter((one) => one.textContent && !one.closest("[data-of]"));
+    const boxes = words.map((one) => one.getBoundingClientRect());
+    const out = words.filter((_, n) => boxes[n].left < page.left || boxes[n].right > page.right);
+    const over = words.filter((_, n) => boxes.some((other, m) => m > n
+        && Math.min(boxes[n].right, other.right) - Math.max(boxes[n].left, other.left) > 1
+        && Math.min(boxes[n].bottom, other.bottom) - Math.max(boxes[n].top, other.top) > 4));
+    return [...out, ...over].map((one) => one.textContent);
 }"""
 SHOTS = os.environ.get("LAYER_BY_LAYER_SCREENSHOTS")
 """A folder for screenshots, to be looked at."""
@@ -250,3 +265,39 @@ def test_moves_that_come_faster_than_answers_are_all_made(lab: Lab, notebook: No
     )
     expect(lines.nth(3)).to_contain_text("COPY . .")
     expect(lines.nth(3)).to_be_focused()
+
+
+def test_a_narrow_page_shows_all_that_matters_without_scrolling(lab: Lab, notebook: Notebook, page: Page) -> None:
+    """A window of 900 px with the file browser open leaves a column of less than 500."""
+    notebook.open(lab.write("narrow.ipynb", [IMPORT, *(f"gallery.{name}()" for name in gallery.PICTURES)]))
+    page.set_viewport_size({"width": 900, "height": 1000})
+    notebook.command("notebook:run-all-cells")
+    expect(page.locator(".jp-DirListing")).to_be_visible()
+    live = picture(notebook, "stack").locator(".picture")
+    column = box_of(live)
+    assert column["width"] < 500
+    for words in ("9.2 s", "52.0 MB", "src/index.js has other content."):
+        expect(live.locator("svg")).to_contain_text(words)
+        part = box_of(live.locator("text", has_text=words).last)
+        assert part["x"] + part["width"] <= column["x"] + column["width"], words
+    for name in gallery.PICTURES:
+        if name == "what_if":
+            continue
+        drawn = picture(notebook, name).locator(".picture")
+        assert drawn.evaluate("(one) => one.scrollWidth <= one.clientWidth"), name
+        assert drawn.evaluate(SMALLEST_LETTERS_PX) >= 9, name
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    expect(live.locator("svg")).to_contain_text("what happened")
+
+
+def box_of(shape: Locator) -> FloatRect:
+    box = shape.bounding_box()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("name", [name for name in gallery.PICTURES if name != "what_if"])
+@pytest.mark.parametrize("kind", ["svg", "slim"])
+def test_no_words_lie_upon_others_or_outside_the_picture(page: Page, name: str, kind: str) -> None:
+    page.set_content(getattr(getattr(gallery, name)().drawing, kind))
+    assert page.evaluate(WORDS_IN_THE_WAY) == []

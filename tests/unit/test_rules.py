@@ -38,6 +38,7 @@ BELOW = {
     "course.dockerfile": "",
     "course.folders": "errors",
     "course.labels": "",
+    "course.prompt": "",
     "course.errors": "",
     "course.saved": "",
 }
