@@ -91,7 +91,7 @@ class Api:
                     seconds = time.monotonic() - began
                     return Opening(first=first[0], first_seconds=first[1], errors=errors, good_seconds=seconds)
                 errors += 1
-            elif (container := self._container()) is not None and container.status in ("exited", "dead"):
+            elif (container := self._container()) is None or container.status in ("exited", "dead"):
                 break
             time.sleep(_POLL_S)
         raise CourseError(f"The API has not answered for {seconds:.0f} s: {self._said()}", fix="the cells above, again")

@@ -92,6 +92,8 @@ def test_nobody_answers_without_a_container_or_a_published_port() -> None:
     assert api(0).ask("/tasks") is None
 
 
-def test_an_api_that_has_ended_is_not_waited_for() -> None:
+def test_an_api_that_has_ended_or_was_never_made_is_not_waited_for() -> None:
+    with pytest.raises(CourseError, match="no such container"):
+        api(None).opening()
     with pytest.raises(CourseError, match="said"):
         api(0, status="exited").opening()
