@@ -1,11 +1,13 @@
 """`mark(lesson, project)`: what `docker compose` makes of a project is the lesson's, by its names and its labels.
 
 Enters: a lesson whose docker command has compose, and a project with a `compose.yaml`. Leaves: a second file beside it,
-and COMPOSE_FILE, so that `docker compose up` in a cell reads both. May import `course.errors`, `course.lab` and its
+and variables by which `docker compose up` in a cell reads both. May import `course.errors`, `course.lab` and its
 neighbour `lesson`.
 
 Compose merges files in the order of COMPOSE_FILE (Docker's docs: 'Merge Compose files'); JSON is YAML. Which services,
-networks and volumes there are is compose's own answer (`docker compose config`), the default network included.
+networks and volumes there are is compose's own answer (`docker compose config`), the default network included. By the
+project's name compose knows what is its own: a name of the person's, in COMPOSE_PROJECT_NAME, would be obeyed before
+one in the file, and `down` would remove theirs.
 """
 
 import json
@@ -35,6 +37,7 @@ def mark(lesson: Lesson, project: Project) -> None:
     marked = marks(_resolved(file), lesson.scratch.labels(), lesson.scratch.name)
     project.write(OVERRIDE, json.dumps(marked, indent=2) + "\n")
     os.environ["COMPOSE_FILE"] = os.pathsep.join((str(file), str(project.root / OVERRIDE)))
+    os.environ["COMPOSE_PROJECT_NAME"] = lesson.scratch.name("lesson")
 
 
 def marks(resolved: Mapping[str, Any], labels: Mapping[str, str], name: Callable[[str], str]) -> dict[str, Any]:
@@ -43,8 +46,8 @@ def marks(resolved: Mapping[str, Any], labels: Mapping[str, str], name: Callable
     What is external was there before, and stays as it is.
     """
     carried = dict(labels)
-    found: dict[str, Any] = {"name": name("lesson")}
-    found["services"] = {one: {"container_name": name(one), "labels": carried} for one in resolved["services"]}
+    services = {one: {"container_name": name(one), "labels": carried} for one in resolved["services"]}
+    found: dict[str, Any] = {"services": services}
     for kind in ("networks", "volumes"):
         own = [one for one, what in (resolved.get(kind) or {}).items() if not (what or {}).get("external")]
         if own:

@@ -16,7 +16,6 @@ def test_every_service_network_and_volume_gets_a_name_and_the_labels() -> None:
         "volumes": {"data": {"name": "folder_data"}},
     }
     assert marks(resolved, LABELS, name) == {
-        "name": "lesson-1f",
         "services": {
             "api": {"container_name": "api-1f", "labels": LABELS},
             "db": {"container_name": "db-1f", "labels": LABELS},
