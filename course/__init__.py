@@ -4,7 +4,7 @@ from course.advice import advise, expected_cost, prove, read_commits
 from course.engine import connect
 from course.images import read_layers, read_stored
 from course.lab.project import open_project
-from course.lessons import Hunt, keep_my_work, lighten, open_lesson
+from course.lessons import Hunt, keep_my_work, lighten, mark, open_lesson
 from course.widgets import (
     BuildHistory,
     CostBars,
@@ -30,6 +30,7 @@ __all__ = [
     "fetch",
     "keep_my_work",
     "lighten",
+    "mark",
     "open_lesson",
     "open_project",
     "prove",

@@ -1,7 +1,7 @@
 """A world of a lesson's or a grader's own on an engine: containers, networks, volumes and a folder, gone afterwards.
 
 Enters: docker-py's client. Leaves: docker-py's own objects. Creates and removes on the engine; may import
-`course.builds`, `course.clean`, `course.errors` and `course.labels`.
+`course.builds`, `course.clean`, `course.errors`, `course.labels` and its neighbour `setup`.
 
     with Scratch(client) as scratch:
         web = scratch.network("web")
@@ -33,6 +33,7 @@ from course.builds import BuildTrace, build
 from course.clean import clean, clean_session, remove_each
 from course.engine.http import docker_host
 from course.errors import CourseError
+from course.lab.setup import Setup, read_setup
 
 SCRATCH: Final = f"{labels.COURSE}.scratch"
 
@@ -119,6 +120,10 @@ class Scratch:
         except APIError as error:
             raise CourseError(f"{name} could not be started: {error.explanation}", fix=_fix(str(error))) from error
         return container
+
+    def setup(self) -> Setup:
+        """What is there now: all that has a name of this world."""
+        return read_setup(self.client).part(f"-{self.id}")
 
     @property
     def publish_at(self) -> str:

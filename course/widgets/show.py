@@ -16,7 +16,6 @@ from course.forecast import Comparison, explain
 from course.lab.project import Project
 from course.lab.reach import Reach, measure_reach
 from course.lab.scratch import Scratch
-from course.lab.setup import read_setup
 from course.widgets.pictures import LayerStack, NetworkMap, ProgressBars
 
 
@@ -55,9 +54,8 @@ def survey(
     scratch: Scratch, title: str, *, outside: Sequence[tuple[str, int]] = (), from_host: bool = False
 ) -> tuple[Reach, ...]:
     """Try who reaches whom in a scratch world, and who the world `outside`; show it, and give all that was tried."""
-    suffix = f"-{scratch.id}"
-    setup = read_setup(scratch.client).part(suffix)
-    picture = NetworkMap(setup, title=title, suffix=suffix)
+    setup = scratch.setup()
+    picture = NetworkMap(setup, title=title, suffix=f"-{scratch.id}")
     display(picture)
     reaches = measure_reach(scratch.client, setup, outside=outside, from_host=from_host)
     picture.show(setup, reaches)

@@ -85,4 +85,4 @@ def test_a_slow_engine_gets_the_api_without_prisma(client: DockerClient, lesson:
         lesson.slow = True
         lighten(lesson, project)
         assert "prisma" not in project.read("Dockerfile").lower()
-        assert list(json.loads(project.read("package.json"))["dependencies"]) == ["express"]
+        assert list(json.loads(project.read("package.json"))["dependencies"]) == ["express", "pg"]
