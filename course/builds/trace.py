@@ -63,8 +63,8 @@ class Fold:
                 del log[:-LOG_LIMIT_BYTES]
 
     def _take(self, vertex: Vertex) -> None:
-        """When a vertex starts whose input is not known to have ended, BuildKit infers that the input was cached; in one
-        batch that inference may come behind the report that the input ran (moby/buildkit solver/progress.go).
+        """When a vertex starts whose input is not known to have ended, BuildKit infers that the input was cached; in
+        one batch that inference may come behind the report that the input ran (moby/buildkit solver/progress.go).
         """
         before = self.vertices.get(vertex.digest)
         inferred = vertex.cached and vertex.started == vertex.completed
