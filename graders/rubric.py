@@ -212,6 +212,7 @@ def _unknown(check: Check[Any], reason: str) -> Outcome:
 
 
 _MARKS = {Status.PASSED: "✓ passed", Status.FAILED: "✗ failed", Status.COULD_NOT_CHECK: "? not checked"}
+_CELL = "text-align:left;vertical-align:top;padding:4px 10px"
 
 
 def _details(outcome: Outcome) -> str:
@@ -230,6 +231,8 @@ def table_html(caption: str, rows: str) -> str:
 def row_html(outcome: Outcome) -> str:
     """One outcome as a row; everything in it is escaped."""
     got = outcome.points if outcome.status is Status.PASSED else 0
-    claim = f"<td style='text-align:left'>{escape(outcome.claim)}{_details(outcome)}</td>"
-    mark = f"<td style='text-align:left;white-space:nowrap'>{_MARKS[outcome.status]}</td>"
-    return f"<tr>{mark}{claim}<td style='white-space:nowrap'>{got:g} of {outcome.points:g}</td></tr>"
+    return (
+        f"<tr><td style='{_CELL};white-space:nowrap'>{_MARKS[outcome.status]}</td>"
+        f"<td style='{_CELL}'>{escape(outcome.claim)}{_details(outcome)}</td>"
+        f"<td style='{_CELL};white-space:nowrap'>{got:g} of {outcome.points:g}</td></tr>"
+    )
