@@ -8,7 +8,8 @@ def judge(evidence: OrderEvidence) -> Finding:
     """It answered after an edit of the source, so it also did before."""
     if evidence.answer is None:
         return Finding(holds=False, actual=f"no answer: {evidence.log}")
-    return Finding(holds='"ok"' in evidence.answer, actual=evidence.answer)
+    said = evidence.answer.replace(evidence.edit, "…") if evidence.edit else evidence.answer
+    return Finding(holds='"ok"' in evidence.answer, actual=said)
 
 
 CHECK = Check(
@@ -16,7 +17,7 @@ CHECK = Check(
     claim="The image builds, and its container answers GET /health.",
     points=1,
     judge=judge,
-    needs=("cold", "source_edited", "answer", "log"),
+    needs=("cold", "source_edited", "answer", "log", "edit"),
     expected="GET /health on port 3000 is answered",
     hint="`course build .` shows the line at fault, `docker run --rm IMAGE` what the program says.",
     wrong="""\

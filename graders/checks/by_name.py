@@ -13,7 +13,7 @@ def by_name_finding(reaches: tuple[Reach, ...]) -> Finding:
     if reached:
         return Finding(holds=True, actual=f"it is reached as {listed(reached)}")
     addresses = [reach.address for reach in reaches if is_address(reach.address) and reach.answer is Answer.ANSWERED]
-    otherwise = f", only as {listed(addresses)}" if addresses else ""
+    otherwise = f", only at {listed(addresses)}" if addresses else ""
     tried = "; ".join(dict.fromkeys(f"{reach.address}: {reach.answer}" for reach in names))
     return Finding(holds=False, actual=f"it is reached by no name{otherwise} ({tried or 'it has none'})")
 
@@ -28,5 +28,5 @@ def is_address(text: str) -> bool:
 
 
 def listed(words: list[str]) -> str:
-    """Each of them once, for people."""
-    return ", ".join(dict.fromkeys(words))
+    """Each of them once, for people; an address without its digits, which are others on another day."""
+    return ", ".join(dict.fromkeys("its address" if is_address(word) else word for word in words))
