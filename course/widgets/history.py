@@ -64,7 +64,7 @@ def draw_history(builds: Sequence[Built], *, title: str = "The builds") -> Drawi
             body.extend(_block(name, one, y, left, cell, panels))
             body.extend(_sums(one, y + _HEAD + _ROW * len(_steps(one)), left, cell, longest))
             y += _HEAD + _ROW * len(_steps(one)) + _SUM
-        aside = f"{lost:.1f} s lost to the slower order" if lost else ""
+        aside = f"{lost:.1f} s lost to the slower Dockerfile" if lost else ""
         return svg.document(width, y + 4, title, words, body, aside=aside)
 
     return Drawing(svg=page(svg.WIDTH), slim=page(svg.SLIM), text=words, panels=panels)
@@ -133,7 +133,7 @@ def _words(series: dict[str, list[Built]], lost: float, title: str) -> Iterator[
             worked = f"ran lines {', '.join(ran)}" if ran else "ran nothing"
             yield f"{name}, {after}: {build.trace.seconds:.1f} s, {worked}"
     if lost:
-        yield f"{lost:.1f} s lost to the slower order"
+        yield f"{lost:.1f} s lost to the slower Dockerfile"
 
 
 def _by_dockerfile(builds: Sequence[Built]) -> dict[str, list[Built]]:
