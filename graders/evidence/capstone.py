@@ -108,14 +108,14 @@ def _world(world: World, gathered: Gathered[CapstoneEvidence]) -> Iterator[Gathe
         return
     health = wait_for(lambda: world.get(f"{API}/health"), timeout_s=READY_S)
     if health is None:
-        reason = f"nobody answers GET /health on port 3000 of the host: {_end(_logs(world))}"
+        reason = f"nobody answers GET /health on port 3000 of the host: {_logs(world)}"
         gathered = gathered.have(health=None, said=reason)
         yield gathered.fail(reason, "kept_before", "kept_after", "new_code").have(**_seen(world.setup()))
         return
     title = uuid.uuid4().hex
     posted = wait_for(lambda: world.post(f"{API}/tasks", json.dumps({"title": title})), timeout_s=READY_S)
     kept = posted is not None and _lists(world, title, timeout_s=5)
-    said = "" if kept else _end(_logs(world))
+    said = "" if kept else _logs(world)
     gathered = gathered.have(health=health, said=said, kept_before=kept, **_seen(world.setup()))
     yield gathered
     edit = uuid.uuid4().hex
@@ -147,9 +147,7 @@ def _seen(setup: Setup) -> dict[str, tuple[str, ...]]:
 
 
 def _logs(world: World) -> str:
-    return "\n".join(
-        world.engine.client.api.logs(one.id, tail=5).decode("utf-8", "replace") for one in world.setup().containers
-    )
+    return "; ".join(f"{one.name}: {world.said(one)}" for one in world.setup().containers)
 
 
 def _end(text: str) -> str:

@@ -234,12 +234,5 @@ def _absent(world: World, what: str, trouble: str) -> str:
     """What is not there, with what can be said about it."""
     setup = world.setup()
     ended = [one for one in setup.containers if one.state != "running" and one.exit_code]
-    said = [f"{one.name} ended with exit status {one.exit_code}: {_said(world, one)}" for one in ended]
+    said = [f"{one.name} ended with exit status {one.exit_code}: {world.said(one)}" for one in ended]
     return "; ".join([what, *([trouble] if trouble else []), *said])
-
-
-def _said(world: World, container: Container) -> str:
-    """Of the last lines that a container printed the one that names an error, else the very last."""
-    ran = world.engine.run(["docker", "logs", "--tail", "20", container.id])
-    lines = [line.strip() for line in ran.output.splitlines() if line.strip()]
-    return next((line for line in lines if "Error" in line), lines[-1] if lines else "it printed nothing")

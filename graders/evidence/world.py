@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from course.lab.setup import Setup, read_setup
+from course.lab.setup import Container, Setup, read_setup
 from graders.sandbox import PROJECT, Ran, ReplayEngine
 
 UP_TIMEOUT_S: Final = 240
@@ -20,6 +20,7 @@ _BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
 )
+_TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.]+(?: ?(?:Z|UTC))?(?: \[\d+\])? *")
 Seen = TypeVar("Seen")
 
 
@@ -95,6 +96,14 @@ class World:
         text = f"const ARGUMENTS = {json.dumps(dict(arguments))};\n{script}"
         words = ["node", "--input-type=module", "-e", text]
         return self.engine.run(words, timeout_s=timeout_s, folder="/opt/packages")
+
+    def said(self, container: Container) -> str:
+        """Of the last lines that a container printed the one that names an error, else the very last; without a time
+        before it, so that it reads the same on another day.
+        """
+        ran = self.engine.run(["docker", "logs", "--tail", "20", container.id])
+        lines = [text for line in ran.output.splitlines() if (text := _TIME.sub("", line.strip()))]
+        return next((line for line in lines if "Error" in line), lines[-1] if lines else "it printed nothing")
 
     def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
         if missing := self.engine.packages_missing(asked)[1]:
