@@ -110,9 +110,8 @@ def main() -> int:
                         if got != before:
                             print(f"          it was {before.status}: {before.actual}")
     left = [] if arguments.cases else list(survivors(arguments.assignment, graded))
-    print(
-        f"{len(graded)} graded, {wrong} not as expected, {others} in other words than before, checks that no case needs: {left or 'none'}"
-    )
+    print(f"{len(graded)} graded, {wrong} not as expected, {others} in other words than the first time")
+    print(f"checks that no case needs: {left or 'none'}")
     return 1 if wrong or left else 0
 
 
