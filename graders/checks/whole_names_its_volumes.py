@@ -7,9 +7,7 @@ from graders.rubric import Check, Finding
 def judge(evidence: CapstoneEvidence) -> Finding:
     """The image of Postgres declares a volume: without a mount in just that place it gets one without a name."""
     if len(evidence.running) < 2:
-        return Finding(
-            holds=False, actual=f"{len(evidence.running)} containers run, the API and its database would be two"
-        )
+        return Finding(holds=False, actual=f"of the API and its database {len(evidence.running) or 'none'} runs")
     found = " and ".join(evidence.anonymous)
     return Finding(holds=not found, actual=f"{found} has one" if found else "none has one")
 
