@@ -257,10 +257,10 @@ def test_a_what_if_line_can_be_dragged_and_what_buildkit_refuses_says_so(shown: 
 def test_moves_that_come_faster_than_answers_are_all_made(lab: Lab, notebook: Notebook, page: Page) -> None:
     notebook.open(lab.write("moves.ipynb", [IMPORT, "gallery.what_if()"]))
     notebook.command("notebook:run-all-cells")
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt").last).to_contain_text("2")  # Jupyter takes the focus until then
     lines = page.locator(".lbl.whatif .lines li")
-    lines.last.focus()
-    page.evaluate(
-        "() => { for (let n = 0; n < 4; n++) document.activeElement.dispatchEvent("
+    lines.last.evaluate(
+        "line => { line.focus(); for (let n = 0; n < 4; n++) document.activeElement.dispatchEvent("
         "new KeyboardEvent('keydown', {key: 'ArrowUp', altKey: true, bubbles: true})); }"
     )
     expect(lines.nth(3)).to_contain_text("COPY . .")
