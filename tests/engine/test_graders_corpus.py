@@ -18,9 +18,9 @@ pytestmark = pytest.mark.engine
 
 ALWAYS = {
     "capstone": ("right-compose", "wrong-path", "wrong-no-set-up"),
-    "layers": ("right-two-stages", "wrong-deleted-later", "wrong-empty", "unknown-base"),
+    "layers": ("right-two-stages", "wrong-deleted-later", "wrong-given", "wrong-result-written-down", "unknown-base"),
     "networks": ("right-compose", "right-script", "wrong-localhost-for-db", "wrong-compose-syntax"),
-    "order": ("right-multi-stage", "wrong-faked", "wrong-no-file", "unknown-package"),
+    "order": ("wrong-faked", "wrong-no-file", "unknown-package"),
     "volumes": ("right-compose", "wrong-volume-path", "wrong-nothing-starts"),
 }
 

@@ -1,7 +1,4 @@
-"""The `layers` assignment on a real engine: submissions, the solution, the learner's own copy, and the findings beside.
-
-A few submissions of the corpus are judged always, all of them with --long.
-"""
+"""The `layers` assignment on a real engine: the solution, the learner's own copy, and the findings beside."""
 
 import json
 import subprocess
@@ -11,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
-from grade_corpus import cases, grade
 
 from course import assignments
 from course.assignments import begin, find_assignment
@@ -21,24 +17,11 @@ from graders.sandbox import ReplayEngine, replay_engine
 
 pytestmark = pytest.mark.engine
 
-ALWAYS = ("right-one-instruction", "right-scratch", "wrong-given", "wrong-no-command", "wrong-result-written-down")
-
 
 @pytest.fixture(scope="module")
 def engine(client: DockerClient) -> Iterator[ReplayEngine]:
     with replay_engine(client, GRADING.images) as started:
         yield started
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """All of the corpus with --long, else a few."""
-    if "case" in metafunc.fixturenames:
-        metafunc.parametrize("case", cases("layers") if metafunc.config.getoption("--long") else ALWAYS)
-
-
-def test_a_submission_fails_exactly_what_its_folder_says(engine: ReplayEngine, case: str) -> None:
-    graded = grade(engine, "layers", case)
-    assert graded.seen == graded.expected
 
 
 def test_the_solution_gets_full_marks_and_the_beginning_its_share(
