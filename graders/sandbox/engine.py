@@ -126,6 +126,10 @@ class ReplayEngine:
         """Which limit the submission has reached, in words; empty where none."""
         return limit_reached(self._told)
 
+    def free_bytes(self) -> int:
+        """How much room there is on its disk."""
+        return int(self._told(["df", "-B1", "--output=avail", "/var/lib/docker"]).split()[-1])
+
     def _said(self, command: Sequence[str]) -> str:
         return self.run(command).output
 
@@ -179,6 +183,8 @@ def replay_engine(
     wanted = ensure_offline_images(outer, images, on_progress=on_progress)
     with ExitStack() as stack:
         volume = stack.enter_context(_slot(outer))
+        worn: list[str] = []
+        stack.callback(_remove_volumes, outer, worn)  # when the container is gone
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layer-by-layer-")))
         container = _create(outer, image, volume, folder)
         stack.callback(_stop, container)
@@ -193,6 +199,16 @@ def replay_engine(
         finally:
             with suppress(DockerException, OSError):  # a replay can leave it in any state; the next start tries again
                 engine.reset()
+                if (
+                    engine.free_bytes() < DISK_BYTES // 2
+                ):  # layers that nobody knows any more, of engines that were killed
+                    worn.append(volume)
+
+
+def _remove_volumes(outer: DockerClient, names: Sequence[str]) -> None:
+    for name in names:
+        with suppress(DockerException):
+            outer.volumes.get(name).remove()
 
 
 @contextmanager
