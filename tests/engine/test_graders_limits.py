@@ -158,3 +158,13 @@ def test_no_container_and_no_build_gets_out(engine: ReplayEngine) -> None:
     for network in ("bridge", "own"):
         words = ["docker", "run", "--rm", "--network", network, "busybox:stable", "ping", "-c", "1", "-W", "2", way_out]
         assert engine.run(words).exit_code not in (0, None)
+
+
+def test_a_disk_that_nobody_frees_is_made_anew(client: DockerClient) -> None:
+    """An engine that is killed can leave layers that no other one knows."""
+    with replay_engine(client, ("busybox:stable",)) as engine:
+        free = engine.free_bytes()
+        assert engine.run(["fallocate", "-l", "7G", "/var/lib/docker/left-behind"]).exit_code == 0
+        assert engine.free_bytes() < free - (6 << 30)
+    with replay_engine(client, ("busybox:stable",)) as engine:
+        assert engine.free_bytes() > 8 << 30
