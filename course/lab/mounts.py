@@ -60,7 +60,7 @@ class Left:
 def run_hiding_experiment(scratch: Scratch) -> tuple[Seen, ...]:
     """Mount one thing after the other over a folder in which the image has a file.
 
-    A new named volume is filled from the image (Docker's documentation, 'Populate a volume using a container');
+    An empty named volume is filled from the image (Docker's documentation, 'Populate a volume using a container');
     whatever else is mounted hides what the image has there.
     """
     image, data = scratch.image(_folder(scratch)), scratch.volume("data")
@@ -68,8 +68,8 @@ def run_hiding_experiment(scratch: Scratch) -> tuple[Seen, ...]:
     empty.mkdir()
     _in(scratch, image, "fill", {used.name: _at("/x")}, ["sh", "-c", "echo mine > /x/mine.txt"])
     tried: tuple[tuple[str, Mounts, dict[str, str]], ...] = (
-        ("nothing", {}, {}),
-        ("a new volume", {data.name: _at("/data")}, {}),
+        ("no mount", {}, {}),
+        ("an empty volume", {data.name: _at("/data")}, {}),
         ("the same volume again", {data.name: _at("/data")}, {}),
         ("a volume that holds something", {used.name: _at("/data")}, {}),
         ("an empty folder of the host", {str(empty): _at("/data")}, {}),
@@ -87,8 +87,8 @@ def run_ownership_experiment(scratch: Scratch) -> tuple[Written, ...]:
     shared.mkdir(mode=0o755)
     volumes = {name: scratch.volume(name).name for name in ("root", "mine", "locked")}
     tried: tuple[tuple[str, str, Mounts], ...] = (
-        ("a new volume, where the image's folder is root's", "/data", {volumes["root"]: _at("/data")}),
-        ("a new volume, where the image's folder is the user's", "/mine", {volumes["mine"]: _at("/mine")}),
+        ("an empty volume, where the image's folder is root's", "/data", {volumes["root"]: _at("/data")}),
+        ("an empty volume, where the image's folder is the user's", "/mine", {volumes["mine"]: _at("/mine")}),
         ("a folder of the host", "/shared", {str(shared): _at("/shared")}),
         ("a volume that is mounted read-only", "/data", {volumes["locked"]: _at("/data", "ro")}),
     )

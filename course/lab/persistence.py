@@ -168,14 +168,17 @@ def read_notes(container: Container) -> tuple[str, ...]:
 
 
 def _connect(container: Container) -> "pymongo.MongoClient[dict[str, Any]]":
-    """A client, once the database answers; a new container has a new port, and so has one that was started again."""
+    """A client, once the database answers; a new container has a new port, and so has one that was started again.
+
+    What is written is on the disk when it returns (`journal`), so that it outlives a kill right behind it.
+    """
     deadline = time.monotonic() + _READY_S
     while True:
         container.reload()
         bindings = container.ports.get(_PORT)
         if bindings:
             client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
-                _host(container), int(bindings[0]["HostPort"]), serverSelectionTimeoutMS=1000
+                _host(container), int(bindings[0]["HostPort"]), serverSelectionTimeoutMS=1000, journal=True
             )
             try:
                 client.admin.command("ping")

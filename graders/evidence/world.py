@@ -4,12 +4,16 @@ Enters: a `ReplayEngine` and the files of the submission. Leaves: what was said 
 networks and volumes on the replay engine, all of which are the submission's.
 """
 
+import itertools
 import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
+
+from docker.errors import NotFound
 
 from course.lab.setup import Container, Setup, read_setup
 from graders.sandbox import PROJECT, Ran, ReplayEngine
@@ -20,6 +24,8 @@ _BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
 )
+_MADE_UP: Final = re.compile(r"[a-z]+_[a-z]+\d?")
+"""An adjective and a person, as the engine names a container that was not given a name (moby, pkg/namesgenerator)."""
 _TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.]+(?: ?(?:Z|UTC))?(?: \[\d+\])? *")
 Seen = TypeVar("Seen")
 
@@ -40,6 +46,8 @@ class World:
         self.engine.put(self._files)
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
+        if ran.exit_code is not None:
+            self._name_the_unnamed()
         if ran.exit_code == 0:
             return ran, None
         self.engine.end_processes()
@@ -104,6 +112,20 @@ class World:
         ran = self.engine.run(["docker", "logs", "--tail", "20", container.id])
         lines = [text for line in ran.output.splitlines() if (text := _TIME.sub("", line.strip()))]
         return next((line for line in lines if "Error" in line), lines[-1] if lines else "it printed nothing")
+
+    def _name_the_unnamed(self) -> None:
+        """Call containers that the engine had to name after their image, so that reports read the same again."""
+        written = b"\n".join(self._files.values()).decode(errors="replace")
+        found = [one.attrs for one in self.engine.client.containers.list(all=True, ignore_removed=True)]
+        taken = {one["Name"].removeprefix("/") for one in found}
+        for one in sorted(found, key=lambda attrs: str(attrs["Created"])):
+            if not _MADE_UP.fullmatch(name := one["Name"].removeprefix("/")) or name in written:
+                continue
+            base = f"unnamed-{one['Config']['Image'].rpartition('/')[2].partition(':')[0]}"
+            numbered = (f"{base}-{n}" for n in itertools.count(2))
+            taken.add(new := next(one for one in itertools.chain([base], numbered) if one not in taken))
+            with suppress(NotFound):  # it may be gone again
+                self.engine.client.api.rename(one["Id"], new)
 
     def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
         if missing := self.engine.packages_missing(asked)[1]:

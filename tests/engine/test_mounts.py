@@ -21,10 +21,10 @@ def scratch(client: DockerClient) -> Iterator[Scratch]:
         yield scratch
 
 
-def test_a_new_volume_is_filled_from_the_image_all_else_hides_it(scratch: Scratch) -> None:
+def test_an_empty_volume_is_filled_from_the_image_all_else_hides_it(scratch: Scratch) -> None:
     assert {seen.mount: seen.files for seen in run_hiding_experiment(scratch)} == {
-        "nothing": ("image.txt",),
-        "a new volume": ("image.txt",),
+        "no mount": ("image.txt",),
+        "an empty volume": ("image.txt",),
         "the same volume again": ("image.txt",),
         "a volume that holds something": ("mine.txt",),
         "an empty folder of the host": (),
@@ -34,9 +34,9 @@ def test_a_new_volume_is_filled_from_the_image_all_else_hides_it(scratch: Scratc
 
 def test_an_ordinary_user_writes_only_where_the_folder_is_theirs(scratch: Scratch) -> None:
     found = {(one.mount, one.user): one.error for one in run_ownership_experiment(scratch)}
-    assert found["a new volume, where the image's folder is root's", 1000] == "Permission denied"
-    assert found["a new volume, where the image's folder is the user's", 1000] == ""
-    assert found["a new volume, where the image's folder is root's", 0] == ""
+    assert found["an empty volume, where the image's folder is root's", 1000] == "Permission denied"
+    assert found["an empty volume, where the image's folder is the user's", 1000] == ""
+    assert found["an empty volume, where the image's folder is root's", 0] == ""
     assert {error for (mount, _), error in found.items() if "read-only" in mount} == {"Read-only file system"}
 
 
