@@ -46,3 +46,6 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+
+# When a submission is late and what that costs is set by `graders due`.
+c.AssignLatePenalties.plugin_class = "graders.autograde.late.LatePenalty"
