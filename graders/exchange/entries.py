@@ -103,7 +103,7 @@ def open_zip(file: BinaryIO, bounds: Bounds) -> Iterator[tuple[Entry, ...]]:
         infos = archive.infolist()
         if len(infos) > bounds.entries:
             raise Unsafe(f"the zip has {len(infos):,} entries, more than {bounds.entries:,}")
-        yield tuple(_of_zip(archive, info) for info in infos if not info.is_dir())
+        yield tuple(_of_zip(archive, info) for info in infos if not _is_folder(info))
 
 
 def walk(folder: Path) -> Iterator[Entry]:
@@ -146,6 +146,11 @@ def _check_directory(file: BinaryIO, bounds: Bounds) -> None:
     if entries > bounds.entries or directory_bytes > bounds.directory_bytes:
         raise Unsafe(f"the zip says that it has {entries:,} entries, more than {bounds.entries:,}, or names too long")
     file.seek(0)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """As ZipInfo.is_dir, which fails for a name that is empty."""
+    return info.orig_filename.endswith(("/", "\\"))
 
 
 def _of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:

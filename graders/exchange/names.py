@@ -87,12 +87,12 @@ def parse_canvas(part: str) -> Label | None:
 
 def is_canvas_text(part: str) -> bool:
     """Whether it is a text or a link that a student handed in in place of files."""
-    return bool(_CANVAS_TEXT.fullmatch(part))
+    return parse_canvas(part) is None and bool(_CANVAS_TEXT.fullmatch(part))
 
 
-def moodle_folder(label: Label) -> str:
+def moodle_folder(name: str, number: str) -> str:
     """The folder's name that every Moodle takes feedback back by (`mod/assign/feedback/file/importziplib.php`)."""
-    return f"{label.name}_{label.number}_assignsubmission_file_"
+    return f"{name}_{number}_assignsubmission_file_"
 
 
 def without_resubmission(file: str, wanted: Collection[str]) -> str:
@@ -109,7 +109,8 @@ def without_resubmission(file: str, wanted: Collection[str]) -> str:
 def squash(name: str) -> str:
     """A name without what the platforms drop or change: only letters, marks and digits, in small letters."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LMN")
+    kept = "".join(character for character in folded if unicodedata.category(character)[0] in "LMN")
+    return unicodedata.normalize("NFKC", kept)
 
 
 def shown(text: str, limit: int = 120) -> str:

@@ -40,9 +40,7 @@ def pick(entries: Sequence[Entry], wanted: Wanted, depth: int = _DEPTH) -> dict[
     """The wanted files by name, at least one; raises `Unsafe` where there is none or it cannot be told which."""
     if any(entry.escapes for entry in entries):
         raise Unsafe("a name in it points outside of it")
-    theirs = [
-        entry for entry in entries if not _NOT_THEIRS.intersection(entry.path) and not entry.name.startswith("._")
-    ]
+    theirs = [one for one in entries if not _NOT_THEIRS.intersection(one.path) and not one.name.startswith("._")]
     plain = [entry for entry in theirs if entry.name in wanted.files]
     files = _read(_at_home(theirs, plain, wanted), wanted)
     if not files.keys() & set(wanted.artifacts):
@@ -76,7 +74,7 @@ def _at_home(theirs: Sequence[Entry], plain: Sequence[Entry], wanted: Wanted) ->
 
 
 def _check_cases(beside: Sequence[Entry], wanted: Wanted) -> None:
-    """Raise `Unsafe` where a name stands there twice, or differs from a wanted one in small and capital letters only."""
+    """Raise `Unsafe` where a wanted name stands there twice, small and capital letters being the same."""
     names: dict[str, list[str]] = defaultdict(list)
     for entry in beside:
         names[entry.name.casefold()].append(entry.name)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from course.errors import CourseError
 from graders.exchange.matching import Index, match_all
-from graders.exchange.names import Label, Platform, moodle_folder
+from graders.exchange.names import Platform, moodle_folder
 from graders.exchange.roster import Student
 from graders.exchange.sources import open_source, split
 from graders.exchange.stored import Record
@@ -36,9 +36,7 @@ def folders_of_template(template: Path, roster: Sequence[Student]) -> dict[str, 
         index = Index(roster)
         found = ((index.of_participant(row), row) for row in read_worksheet(read_table(template)))
         return {
-            students[0].id: moodle_folder(
-                Label(platform=Platform.MOODLE, name=_plain(row.full_name), number=row.number)
-            )
+            students[0].id: moodle_folder(_plain(row.full_name), row.number)
             for students, row in found
             if len(students) == 1 and row.number
         }

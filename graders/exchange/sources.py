@@ -1,6 +1,7 @@
 """A platform's download, or a folder of one's own, becomes one submission for each student.
 
-Enters: a zip or a folder. Leaves: a `Download` of `HandedIn`s. Reads files; may import `course.errors` and its neighbours.
+Enters: a zip or a folder. Leaves: a `Download` of `HandedIn`s. Reads files; may import `course.errors` and its
+neighbours.
 """
 
 from collections import defaultdict
@@ -104,7 +105,7 @@ def _moodle(entries: Sequence[Entry]) -> Download:
             unclear.append(f"{_path(entry)} (no file: {label.plugin})")
         elif len(entry.path) == 1:
             found[label.key].append(replace(entry, path=(label.file or "?",)))
-            labels.setdefault(label.key, (label, moodle_folder(label)))
+            labels.setdefault(label.key, (label, moodle_folder(label.name, label.number)))
         else:
             found[label.key].append(entry.below(1))
             labels.setdefault(label.key, (label, entry.path[0]))

@@ -1,6 +1,7 @@
 """CSV files as people and platforms write them.
 
-Enters: text or a file. Leaves: a `Table`, or text that a spreadsheet shows and does not run. May import `course.errors`.
+Enters: text or a file. Leaves: a `Table`, or text that a spreadsheet shows and does not run. May import
+`course.errors`.
 """
 
 import csv

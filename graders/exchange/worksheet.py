@@ -22,6 +22,12 @@ GRADE: Final = "Grade"
 MAXIMUM: Final = "Maximum grade"
 MODIFIED: Final = "Last modified (grade)"
 SUBMITTED: Final = "Last modified (submission)"
+_TIMES: Final = tuple(
+    f"{weekday}{date}, {time}"
+    for weekday in ("%A, ", "")
+    for date in ("%d %B %Y", "%B %d, %Y")
+    for time in ("%I:%M %p", "%H:%M")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,19 +74,17 @@ def _participant(
 
 
 def _time(text: str) -> datetime | None:
-    """Moodle's 'Wednesday, 10 June 2026, 2:14 PM', or the American order; None for '-'."""
-    from dateutil.parser import ParserError, parse
-
-    if not re.search(r"\d{4}", text):
-        return None
-    try:
-        found: datetime = parse(text.replace("\u202f", " "), ignoretz=True)
-    except (ParserError, OverflowError):
-        return None
-    return found
+    """Moodle's 'Wednesday, 10 June 2026, 2:14 PM', or the American order; None for '-' and what else there may be."""
+    plain = " ".join(text.split())
+    for form in _TIMES:
+        try:
+            return datetime.strptime(plain, form)
+        except ValueError:
+            continue
+    return None
 
 
 def in_zone(time: datetime, zone: tzinfo | None) -> datetime:
-    """A wall clock's time as UTC; `zone` is this computer's where it is None. The hour that comes twice is the first."""
+    """A wall clock's time as UTC; `zone` None is this computer's. Of an hour that comes twice it is the first."""
     local = time.replace(tzinfo=zone) if zone else time.astimezone()
     return local.astimezone(UTC)
