@@ -42,7 +42,7 @@ def add_commands(subparsers: Any) -> None:
     one.add_argument("--penalty", metavar="RULE", help="none, zero, or how much each day begun costs: 10%%")
     one = _command(subparsers, "export", export, "write grades as Moodle and Canvas import them")
     one.add_argument("assignment")
-    one.add_argument("out", type=Path, nargs="?", metavar="OUT", help="default: ASSIGNMENT-FORMAT.csv")
+    one.add_argument("out", type=Path, metavar="OUT.csv")  # argparse lets no optional one stand behind an option
     one.add_argument("--format", choices=("moodle", "canvas", "csv"), default="csv")
     one.add_argument("--template", type=Path, metavar="CSV", help="Moodle's grading worksheet, or Canvas's own export")
     one.add_argument("--column", help="the assignment's title in Canvas, where it has another name")
@@ -105,9 +105,10 @@ def collect(arguments: argparse.Namespace) -> int:
         when = one.record.submitted.replace("+00:00", " UTC") or "time not known"
         late = "[yellow]LATE[/]" if one.record.late else ""
         rows.add_row(escape(str(one.student)), one.said, escape(", ".join(one.record.files)), when, late)
-    for key, problem in done.left:
-        rows.add_row(f"[red]{escape(shown(key))}[/]", "[red]not collected[/]", escape(problem))
-    OUT.print(rows)
+    if done.taken:
+        OUT.print(rows)
+    for key, problem in done.left:  # whole, to be copied into a map
+        OUT.print(f"[red]not collected:[/] {escape(shown(key))}: {escape(problem)}")
     for name in done.unclear[:10]:
         _say(f"  left out, it is nobody's submission: {name}")
     if len(done.unclear) > 10:
@@ -148,12 +149,13 @@ def export(arguments: argparse.Namespace) -> int:
 
     name = arguments.assignment
     made = _export(arguments, read_scores(name))
-    out = arguments.out or Path(f"{name}-{arguments.format}.csv")
     try:
-        out.write_text(format_table(made.table), encoding="utf-8", newline="")
+        arguments.out.write_text(format_table(made.table), encoding="utf-8", newline="")
     except OSError as error:
-        raise CourseError(f"{str(out)!r} cannot be written: {error.strerror}.", fix="give another path") from error
-    _say(f"Written to {out}.")
+        raise CourseError(
+            f"{str(arguments.out)!r} cannot be written: {error.strerror}.", fix="give another path"
+        ) from error
+    _say(f"Written to {arguments.out}.")
     for student, why in made.without:
         _say(f"  no grade: {student}, {why}")
     for student in made.missing:

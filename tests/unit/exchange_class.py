@@ -1,11 +1,17 @@
 """A class for the tests of the exchange: three students, an assignment, zips built from lists of files."""
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 from course.assignments import Assignment
+from graders.autograde.place import CLASS_VARIABLE
+from graders.exchange.gradebook import read_students
 from graders.exchange.picking import Wanted
 from graders.exchange.roster import Student
 
@@ -31,6 +37,21 @@ def an_assignment(folder: Path) -> Assignment:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "order.ipynb").touch()
     return Assignment(name="order", folder=folder, app=folder, artifacts=WANTED.artifacts)
+
+
+@cache
+def _gradebook() -> bytes:
+    """nbgrader starts alembic for each new gradebook, which takes seconds."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CLASS_VARIABLE, folder)
+        assert read_students() == ()
+        return (Path(folder) / "gradebook.db").read_bytes()
+
+
+def put_gradebook(class_folder: Path) -> None:
+    """An empty gradebook of nbgrader's."""
+    class_folder.mkdir(parents=True)
+    (class_folder / "gradebook.db").write_bytes(_gradebook())
 
 
 def in_folder(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from exchange_class import ADA, LI, ROSTER, SEAN
+from exchange_class import ADA, LI, ROSTER, SEAN, put_gradebook
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,12 +16,15 @@ from graders.autograde.late import check_rule, penalty, set_rule
 from graders.autograde.place import CLASS_VARIABLE, load_config
 from graders.exchange.gradebook import open_gradebook, read_due, read_scores, read_students, set_due, write_students
 
+# of nbgrader's own objects, each time it adds one
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 DUE = datetime(2026, 12, 1, 11, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(CLASS_VARIABLE, str(tmp_path / "class"))
+    put_gradebook(tmp_path / "class")
     return tmp_path / "class"
 
 
@@ -45,6 +48,12 @@ def grade(student: str, scores: list[float | None], submitted: datetime | None =
             one = book.find_grade(f"cell{number}", "order", "order", student)
             one.auto_score, one.needs_manual_grade = score, manual
         book.db.commit()
+
+
+def test_a_gradebook_is_made_where_there_is_none(room: Path) -> None:
+    (room / "gradebook.db").unlink()
+    assert write_students([ADA]).added == ("ada1",)
+    assert read_students() == (ADA,)
 
 
 def test_students_are_added_and_updated_and_never_removed() -> None:
