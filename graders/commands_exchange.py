@@ -166,15 +166,17 @@ def export(arguments: argparse.Namespace) -> int:
 
 def feedback_zip(arguments: argparse.Namespace) -> int:
     """Pack the pages that `graders feedback` has made."""
+    from course.assignments import find_assignment
     from graders.autograde.place import class_folder
     from graders.exchange.gradebook import read_students
     from graders.exchange.returns import find_pages, folders_of_records, folders_of_template, write_zip
     from graders.exchange.stored import Collected
 
-    folders = folders_of_records(Collected(class_folder(), arguments.assignment).records)
+    name = find_assignment(arguments.assignment).name
+    folders = folders_of_records(Collected(class_folder(), name).records)
     if arguments.template:
         folders |= folders_of_template(arguments.template, read_students())
-    pages = find_pages(class_folder(), arguments.assignment)
+    pages = find_pages(class_folder(), name)
     unknown = write_zip(arguments.out, folders, pages)
     _say(f"{len(pages) - len(unknown)} students' feedback is in {arguments.out}.")
     for student in unknown:
