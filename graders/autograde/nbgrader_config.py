@@ -30,7 +30,6 @@ c.CourseDirectory.db_url = f"sqlite:///{BUILD / 'gradebook.db'}"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "solution", "assignment.json"]
 ASSIGNMENTS = sorted(path.parent.name for path in (PROJECT / "notebooks/assignments").glob("*/assignment.json"))
 c.Autograde.exclude_overwriting = {name: list(find_assignment(name).artifacts) for name in ASSIGNMENTS}
-c.AssignLatePenalties.plugin_class = "graders.autograde.late.LatePenalty"  # by what `graders due` has set
 c.GenerateAssignment.post_convert_hook = add_app
 
 # A replay builds the image four times.
@@ -47,3 +46,6 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+
+# When a submission is late and what that costs is set by `graders due`.
+c.AssignLatePenalties.plugin_class = "graders.autograde.late.LatePenalty"
