@@ -20,7 +20,7 @@ from graders.findings import StaticFinding
 from graders.lint import lint
 from graders.rubric import Gathered, Outcome, Report, could_not_check, outcome
 from graders.rubrics import Grading, find_grading
-from graders.sandbox import ReplayEngine, replay_engine
+from graders.sandbox import ReplayEngine, isolated_engine, replay_engine
 from graders.submission import collect
 
 OnOutcome = Callable[[Outcome], None]
@@ -51,6 +51,8 @@ def judge(
 
 def _replay(name: str, folder: Path, kind: str, on_outcome: OnOutcome | None, on_progress: OnProgress | None) -> Report:
     grading = find_grading(name)
+    if kind == "vm":
+        return _isolated(name, folder, grading, on_outcome)
     try:
         client = connect(kind=kind)
     except CourseError as error:
@@ -63,6 +65,15 @@ def _replay(name: str, folder: Path, kind: str, on_outcome: OnOutcome | None, on
     finally:
         clean_session(client)
         client.close()
+
+
+def _isolated(name: str, folder: Path, grading: Grading, on_outcome: OnOutcome | None) -> Report:
+    try:
+        with isolated_engine() as engine:
+            return judge_on(engine, name, folder, on_outcome=on_outcome)
+    except (CourseError, DockerException, OSError) as error:
+        reason = error.message if isinstance(error, CourseError) else str(error)
+        return could_not_check(grading.rubric, f"the engine failed: {reason}")
 
 
 def judge_on(engine: ReplayEngine, name: str, folder: Path, *, on_outcome: OnOutcome | None = None) -> Report:

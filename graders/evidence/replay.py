@@ -36,8 +36,8 @@ class Replay:
         self, *, dockerfile: str = "Dockerfile", no_cache: bool = False, timeout_s: float = BUILD_TIMEOUT_S
     ) -> BuildTrace:
         """Build the folder as it is."""
-        client = self.engine.client
-        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=timeout_s)
+        client, patience_s = self.engine.client, timeout_s * self.engine.pace
+        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=patience_s)
 
     def edited(
         self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None
