@@ -33,7 +33,7 @@ from course.errors import CourseError
 from course.folders import data_folder
 from course.images import OnProgress
 from course.lab.scratch import engine_host
-from graders.sandbox.container import DISK_BYTES, Keys, connect, create, stop
+from graders.sandbox.container import DISK_BYTES, START_TIMEOUT_S, Keys, connect, create, stop
 from graders.sandbox.image import ensure_offline_images, ensure_replay_image
 from graders.sandbox.limits import FLOOD_BYTES, end_processes, limit_reached, set_limits, within_limits
 from graders.sandbox.store import load_images, reset
@@ -165,6 +165,12 @@ class ReplayEngine:
         listed = self._told(["iptables", "-nvxL", "OUTSIDE"])
         return sum(int(line.split()[0]) for line in listed.splitlines() if " REJECT " in line)
 
+    def await_packages(self) -> None:
+        """Wait until its registry of packages answers. Raises `CourseError` when it does not."""
+        ping = ["curl", "-sf", "http://127.0.0.1:4873/-/ping"]
+        if not self.wait_for(lambda: self.run(ping).exit_code == 0 or None, timeout_s=START_TIMEOUT_S):
+            raise CourseError("The replay engine's registry of packages did not start.", fix="try again")
+
     def packages_missing(self, since: int = 0) -> tuple[int, tuple[str, ...]]:
         """The length of the registry's log, and which packages it was asked for in vain after its line `since`."""
         script = "wc -l < /run/packages.log; tail -n +$1 /run/packages.log | grep '\"status\":404' | head -200"
@@ -199,6 +205,7 @@ def replay_engine(
         load_images(outer, client, wanted)
         engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
         engine.reset()
+        engine.await_packages()
         try:
             yield engine
         finally:

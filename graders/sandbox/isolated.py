@@ -79,7 +79,8 @@ def build_guest(
     def warm_up(booted: Booted) -> None:
         with _started(booted, image, keys) as engine:
             engine.images = wanted
-            ReplayEngine.reset(engine)
+            engine.await_packages()
+            engine.reset()
 
     plan = Plan(fill=fill, warm_up=warm_up, memory_mib=MEMORY_MIB, disk_bytes=DISK_BYTES)
     return build(guest_place(), source, plan, say=say)
