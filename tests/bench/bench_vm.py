@@ -1,7 +1,7 @@
 """How fast the VM engine is, on clones of this user's guest: `course engine build-vm --images busybox:stable` first.
 
-Run: `python tests/bench/bench_vm.py`, on a machine that does nothing else. Prints seconds: the least, the median and the
-most.
+Run: `python tests/bench/bench_vm.py`, on a machine that does nothing else. Prints the least, the median and the most
+seconds.
 """
 
 import statistics
