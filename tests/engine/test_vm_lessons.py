@@ -21,6 +21,8 @@ pytestmark = [
     pytest.mark.skipif(vm_user.obstacle() is not None, reason=vm_user.obstacle() or ""),
 ]
 
+UID_HERE = 64_303
+"""Not that of the other tests, which end all processes of theirs."""
 MEMORY_BYTES = 2 << 30
 LESSONS = ("00-start", "01-layers", "02-cache", "03-order", "04-volumes", "05-networks")
 LESSON_TIMEOUT_S = 3600
@@ -38,7 +40,7 @@ for cell in notebook.cells:
 
 @pytest.fixture(scope="module")
 def user() -> Iterator[Ordinary]:
-    with vm_user.ordinary_user(images=()) as user:
+    with vm_user.ordinary_user(images=(), uid=UID_HERE) as user:
         vm_user.start(user, "--share", str(user.folder / "project"))
         yield user
 
