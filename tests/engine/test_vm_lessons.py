@@ -41,7 +41,6 @@ for cell in notebook.cells:
 @pytest.fixture(scope="module")
 def user() -> Iterator[Ordinary]:
     with vm_user.ordinary_user(images=(), uid=UID_HERE) as user:
-        vm_user.start(user, "--share", str(user.folder / "project"))
         yield user
 
 
@@ -49,8 +48,9 @@ def user() -> Iterator[Ordinary]:
 def group(user: Ordinary) -> Iterator[Path]:
     """The control group that all of this user's processes are in: the engine, JupyterLab and the kernels."""
     with _limited(MEMORY_BYTES) as group:
-        for process in vm_user.processes(user):
-            (group / "cgroup.procs").write_text(str(process.pid))
+        words = ("engine", "start", "--kind", "vm", "--share", str(user.folder / "project"))
+        started = _begin(user, group, "-m", "course.cli", *words)
+        assert started.wait(300) == 0
         yield group
 
 
