@@ -8,7 +8,7 @@ Without it, a newer schema version or a doubled cell id in one notebook ends nbg
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
@@ -17,21 +17,21 @@ from course.assignments import find_assignment
 from graders.intake import released_notebook, with_answers
 
 
-class RebuildingExporter(NotebookExporter):  # type: ignore[misc]
+class RebuildingExporter(NotebookExporter):
     """Autograde's `exporter_class`."""
 
-    def from_filename(self, filename: str, resources: Any = None, **settings: Any) -> tuple[str, Any]:
+    def from_filename(self, filename: str, resources: Any = None, **settings: Any) -> tuple[Any, Any]:
         """Convert a notebook; one that was submitted is rebuilt, any other is read as it is."""
         info = resources["nbgrader"]
-        courses = self.parent.coursedir
+        courses = cast(Any, self.parent).coursedir  # the converter's
         submitted = courses.format_path(courses.submitted_directory, info["student"], info["assignment"])
         if Path(filename).parent != Path(submitted):
-            text, told = super().from_filename(filename, resources=resources, **settings)
-            return str(text), told
+            return super().from_filename(filename, resources=resources, **settings)
         released = released_notebook(find_assignment(info["assignment"]))
         rebuilt, notes = with_answers(released, Path(filename))
         for note in notes:
             self.log.warning("%s of %s: %s", info["assignment"], info["student"], note)
         resources["metadata"] = {"name": info["notebook"], "path": submitted}
-        text, told = self.from_notebook_node(nbformat.reads(rebuilt, as_version=4), resources=resources, **settings)
-        return str(text), told
+        notebook = nbformat.reads(rebuilt, as_version=4)
+        converted: tuple[Any, Any] = cast(Any, self).from_notebook_node(notebook, resources=resources, **settings)
+        return converted

@@ -9,7 +9,7 @@ No cell is run, neither the student's nor the test cells: no code of a submissio
 import ast
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from nbformat.v4 import new_output
 from nbgrader import utils
@@ -17,11 +17,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
 from graders.intake import released_notebook, take_in
+from graders.ledger import REPORT
 from graders.rubric import Report, could_not_check
 from graders.rubrics import GRADINGS, find_grading
-
-REPORT: Final = "report"
-"""Where the report is in the file of a student's."""
 
 
 class PutReports(NbGraderPreprocessor):  # type: ignore[misc]
@@ -64,7 +62,7 @@ class PutReports(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 def asks_for(source: str) -> str | None:
-    """The assignment that a test cell asks about: its last line is `check("NAME")`; None where it does something else."""
+    """The assignment that a test cell asks about, by `check("NAME")` in its last line; None where it does not."""
     try:
         lines = ast.parse(source).body
     except (SyntaxError, ValueError):

@@ -1,7 +1,7 @@
 """What could not be graded stays without a grade.
 
-Enters: a notebook with reports in it. Leaves: in the gradebook, "needs manual grading" in place of a score. May import nbgrader
-and `graders.rubric`.
+Enters: a notebook with reports in it. Leaves: in the gradebook, "needs manual grading" in place of a score. May import
+nbgrader and `graders.rubric`.
 
 nbgrader gives a cell with an error 0 and a cell without a number full marks (nbgrader/utils.py, determine_grade); both
 would be wrong here. A cell without a score waits for a person in Formgrader.
