@@ -6,10 +6,13 @@ nbgrader writes beside them. May import nbgrader and its neighbours.
 
 import glob
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
+
+from sqlalchemy.exc import SAWarning
 
 from course.errors import CourseError
 from graders.autograde.place import class_folder, clean_folder, load_config, reports_folder
@@ -82,7 +85,8 @@ class Book:
         courses.student_id = student if student == "*" else glob.escape(student)
         made = converter(coursedir=courses, config=config)
         made.force = True
-        with _errors(made.log) as said:
+        with _errors(made.log) as said, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=SAWarning)  # of nbgrader's own objects, each time it adds one
             try:
                 made.start()
             except NbGraderException as error:

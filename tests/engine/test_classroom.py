@@ -1,0 +1,159 @@
+"""A small class on real replays and with real nbgrader: graded, killed, resumed, and on a cluster."""
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from classes import ASSIGNMENT, CORPUS, SchoolClass
+from distributed import LocalCluster
+from docker import DockerClient
+
+from course import labels
+
+pytestmark = pytest.mark.engine
+
+LATE = "2026-03-01 12:00:00 UTC"
+SCORES = {"ada": 10, "bob": 7, "cyd": 0, "dan": 3}
+GONE_S = 60
+
+
+def make_class(folder: Path) -> SchoolClass:
+    """Right, wrong, empty, and one with a broken notebook, beside things that no folder should hold."""
+    made = SchoolClass(folder=folder)
+    made.hand_in("ada", CORPUS / "layers/right-two-stages")
+    bob = made.hand_in("bob", CORPUS / "layers/wrong-deleted-later")
+    (bob / "timestamp.txt").write_text(LATE, encoding="utf-8")
+    made.hand_in("cyd", None)
+    dan = made.hand_in("dan", CORPUS / "cheats/is-no-notebook")
+    os.mkfifo(dan / "Dockerfile")
+    (dan / "deep/er").mkdir(parents=True)
+    (dan / "deep/er/loop").symlink_to(dan)
+    (dan / ".dockerignore").symlink_to("/etc/passwd")
+    return made
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, client: DockerClient) -> SchoolClass:
+    made = make_class(tmp_path_factory.mktemp("class"))
+    rows = made.run("--workers", "2")
+    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    assert {row["state"] for row in rows.values()} == {"graded"}
+    assert {row["level"] for row in rows.values()} == {"unsandboxed"}
+    assert rows["dan"]["notes"] == ["layers.ipynb is not a notebook"]
+    return made
+
+
+def test_a_second_run_grades_nothing_twice(undisturbed: SchoolClass) -> None:
+    before = undisturbed.marks()
+    rows = undisturbed.run()
+    assert {row["state"] for row in rows.values()} == {"graded before"}
+    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    assert undisturbed.marks() == before
+    assert {name: marks[1] for name, marks in before.items()} == SCORES  # type: ignore[index]
+
+
+def test_what_is_handed_in_again_is_graded_again_and_manual_scores_stay(
+    undisturbed: SchoolClass, tmp_path: Path
+) -> None:
+    shutil.copytree(undisturbed.folder, tmp_path / "copy", symlinks=True, ignore=shutil.ignore_patterns("dan"))
+    copy = SchoolClass(folder=tmp_path / "copy")
+    with copy.gradebook() as book:
+        book.find_grade("layers-check", ASSIGNMENT, ASSIGNMENT, "bob").manual_score = 9
+        book.db.commit()
+    (copy.folder / "submitted/bob/layers/answers.json").unlink()
+    rows = copy.run()
+    assert (rows["bob"]["state"], rows["bob"]["score"]) == ("graded", 4)
+    assert {row["state"] for name, row in rows.items() if name != "bob"} == {"graded before"}
+    with copy.gradebook() as book:
+        grade = book.find_grade("layers-check", ASSIGNMENT, ASSIGNMENT, "bob")
+        assert (grade.auto_score, grade.manual_score, grade.needs_manual_grade) == (4, 9, True)
+
+
+def test_feedback_shows_the_report_and_nothing_of_the_server(undisturbed: SchoolClass) -> None:
+    with undisturbed.start(command="feedback") as process:
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    for student in SCORES:
+        page = (undisturbed.folder / f"feedback/{student}/layers/layers.html").read_text(encoding="utf-8")
+        assert "Level: unsandboxed" in page
+        assert str(undisturbed.folder) not in page
+        assert str(CORPUS.parents[1]) not in page
+        assert "Traceback (most" not in page
+        assert "root:" not in page
+
+
+def test_a_killed_run_goes_on_where_it_was(
+    undisturbed: SchoolClass, tmp_path: Path, client: DockerClient, long: bool
+) -> None:
+    dice = random.Random(10)
+    for number in range(5 if long else 1):
+        made = make_class(tmp_path / str(number))
+        for kill in range(4):
+            kill_in_the_middle(made, dice.uniform(2, 16), whole=kill % 2 == 0)
+        made.run("--workers", "2")
+        assert made.marks() == undisturbed.marks()
+    wait_until_nothing_is_left(client)
+
+
+def kill_in_the_middle(made: SchoolClass, after_s: float, *, whole: bool) -> None:
+    """Start it and kill it, either the parent alone or its workers as well."""
+    with made.start("--workers", "2") as process:
+        deadline = time.monotonic() + after_s
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if process.poll() is None:
+            (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+
+
+def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> None:
+    made = make_class(tmp_path)
+    with made.start("--workers", "2") as process:
+        reports = made.folder / "reports" / ASSIGNMENT
+        deadline = time.monotonic() + 120
+        while not list(reports.glob("[a-z]*.json")) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    wait_until_nothing_is_left(client)
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:  # type: ignore[no-untyped-call]
+        yield started
+
+
+def test_a_cluster_gives_the_same_gradebook(undisturbed: SchoolClass, tmp_path: Path, cluster: LocalCluster) -> None:
+    made = make_class(tmp_path)
+    rows = made.run("--scheduler", cluster.scheduler_address)
+    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    assert made.marks() == undisturbed.marks()
+
+
+def test_a_level_that_is_not_to_be_had_is_refused(tmp_path: Path) -> None:
+    made = make_class(tmp_path)
+    with made.start("--level", "isolated") as process:
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "isolated" in errors
+    assert not (made.folder / "reports").exists()
+
+
+def wait_until_nothing_is_left(client: DockerClient) -> None:
+    """A worker whose parent was killed removes its own engine; what a killed worker left the next run removes."""
+    deadline = time.monotonic() + GONE_S
+    while left := dead_containers(client):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.5)
+
+
+def dead_containers(client: DockerClient) -> list[str]:
+    mine = client.containers.list(all=True, filters=labels.owned_filter(), ignore_removed=True)
+    return [str(one.name) for one in mine if not labels.is_alive(labels.made_by(one.labels) or "")]
