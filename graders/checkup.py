@@ -20,16 +20,21 @@ from course.errors import CourseError
 from graders.autograde.place import class_folder
 from graders.levels import choose, obstacle
 from graders.rubric import Level
-from graders.sandbox.engine import MEMORY_BYTES
+from graders.sandbox import isolated
+from graders.sandbox.container import MEMORY_BYTES
 
 LEAST_FREE_BYTES: Final = 12 * 10**9
 """For the disk of one replay engine, which is filled only by who fills it, and for images."""
 
 
-def advised_workers() -> int:
+def advised_workers(level: Level) -> int:
     """One for each two processors, and no more than the memory bears: replays have deadlines."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(processors // 2, psutil.virtual_memory().available // MEMORY_BYTES))
+    return max(1, min(processors // 2, psutil.virtual_memory().available // _memory_of(level)))
+
+
+def _memory_of(level: Level) -> int:
+    return isolated.MEMORY_MIB << 20 if level is Level.ISOLATED else MEMORY_BYTES
 
 
 def examine() -> tuple[Finding, ...]:
@@ -63,7 +68,7 @@ def _replay_image(client: DockerClient) -> Finding:
 
 
 def _level() -> Finding:
-    chosen = choose(None)
+    chosen = choose("auto", None)
     if chosen is Level.ISOLATED:
         return Finding(name="level", state=State.OK, seen=f"{chosen}")
     return Finding(name="level", state=State.WARNING, seen=f"{chosen}: {obstacle(Level.ISOLATED)}")
@@ -86,13 +91,15 @@ def _disk() -> Finding:
 
 
 def _memory() -> Finding:
-    free = psutil.virtual_memory().available
-    state = State.OK if free > MEMORY_BYTES else State.WARNING
-    return Finding(name="memory", state=state, seen=f"{free / 1e9:.1f} GB free; a replay may take {MEMORY_BYTES >> 30}")
+    free, taken = psutil.virtual_memory().available, _memory_of(choose("auto", None))
+    state = State.OK if free > taken else State.WARNING
+    return Finding(name="memory", state=state, seen=f"{free / 1e9:.1f} GB free; a replay may take {taken >> 30}")
 
 
 def _workers() -> Finding:
-    return Finding(name="workers", state=State.OK, seen=f"{advised_workers()} advised for this machine")
+    return Finding(
+        name="workers", state=State.OK, seen=f"{advised_workers(choose('auto', None))} advised for this machine"
+    )
 
 
 def _cluster() -> Finding:

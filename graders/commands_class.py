@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from graders.levels import choose
     from graders.liveboard import Liveboard
 
-    level = choose(arguments.level)
+    level = choose(arguments.engine, arguments.level)
     students = find_students(find_assignment(arguments.assignment), arguments.students)
     began = time.monotonic()
     with Liveboard(ERR, len(students)) as board:
@@ -121,8 +121,6 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def _crew(arguments: argparse.Namespace, level: Level, tasks: int, say: Callable[[str], None]) -> "Crew":
     from graders.checkup import advised_workers
-    from graders.rubrics import find_grading
-    from graders.sandbox.image import ensure_offline_images, ensure_replay_image
     from graders.workers import Processes
 
     if arguments.scheduler:
@@ -132,6 +130,16 @@ def _crew(arguments: argparse.Namespace, level: Level, tasks: int, say: Callable
             fix = "pip install -e '.[cluster]'"
             raise CourseError("A cluster needs dask.distributed, which is not installed.", fix=fix) from None
         return Cluster(arguments.scheduler, kind=arguments.engine, level=level)
+    workers = min(tasks, arguments.workers or advised_workers(level))
+    if level is Level.UNSANDBOXED:
+        _prepare(arguments, say)
+    return Processes(workers, kind=arguments.engine, level=level)
+
+
+def _prepare(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
+    from graders.rubrics import find_grading
+    from graders.sandbox.image import ensure_offline_images, ensure_replay_image
+
     client = connect(kind=arguments.engine)
     try:  # once, and not in every worker at the same time
         ensure_replay_image(client, on_progress=lambda one: say(f"preparing {one.name}: {one.doing}"))
@@ -139,7 +147,6 @@ def _crew(arguments: argparse.Namespace, level: Level, tasks: int, say: Callable
         ensure_offline_images(client, images, on_progress=lambda one: say(f"preparing {one.name}: {one.doing}"))
     finally:
         client.close()
-    return Processes(min(tasks, arguments.workers or advised_workers()), kind=arguments.engine, level=level)
 
 
 def _as_json(assignment: str, level: Level, seconds: float, rows: Sequence[Any]) -> dict[str, Any]:

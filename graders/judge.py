@@ -8,20 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from docker import DockerClient
 from docker.errors import DockerException
 
 from course.assignments import find_assignment
-from course.clean import clean, clean_session
-from course.engine import connect
 from course.errors import CourseError
 from course.images import OnProgress
 from graders.findings import OURS, StaticFinding
 from graders.intake import Submission
-from graders.levels import open_engine
+from graders.levels import choose, open_engine
 from graders.lint import lint
-from graders.rubric import Gathered, Outcome, Report, could_not_check, outcome
-from graders.rubrics import Grading, find_grading
+from graders.rubric import Gathered, Level, Outcome, Report, could_not_check, outcome
+from graders.rubrics import find_grading
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts, collect
 
@@ -47,14 +44,15 @@ def judge(
     findings = lint(find_assignment(name), artifacts)
     if on_findings:
         on_findings(findings)
-    report = _replay(name, artifacts, kind, on_outcome, on_progress)
+    level = Level.ISOLATED if kind == "vm" else Level.UNSANDBOXED  # who checks their own files is in no danger of them
+    report = _replay(name, artifacts, kind, level, on_outcome, on_progress)
     return replace(report, findings=findings)
 
 
-def judge_submission(name: str, submission: Submission) -> Report:
-    """The same of what was taken of a student's folder; below the table stands what could not be read of it."""
+def judge_submission(name: str, submission: Submission, level: Level | None = None) -> Report:
+    """The same of what was taken of a student's folder, at `level` or the best; what could not be read is noted."""
     findings = notice(name, submission.artifacts, submission.notes)
-    return replace(_replay(name, submission.artifacts, "auto", None, None), findings=findings)
+    return replace(_replay(name, submission.artifacts, "auto", level, None, None), findings=findings)
 
 
 def notice(name: str, artifacts: Artifacts, notes: Sequence[str]) -> tuple[StaticFinding, ...]:
@@ -64,21 +62,21 @@ def notice(name: str, artifacts: Artifacts, notes: Sequence[str]) -> tuple[Stati
 
 
 def _replay(
-    name: str, artifacts: Artifacts, kind: str, on_outcome: OnOutcome | None, on_progress: OnProgress | None
+    name: str,
+    artifacts: Artifacts,
+    kind: str,
+    level: Level | None,
+    on_outcome: OnOutcome | None,
+    on_progress: OnProgress | None,
 ) -> Report:
     grading = find_grading(name)
     try:
-        client = connect(kind=kind)
-    except CourseError as error:
-        return could_not_check(grading.rubric, error.message)
-    try:
-        return _on(client, name, artifacts, grading, on_outcome, on_progress)
+        chosen = choose(kind, level)
+        with open_engine(grading.images, kind=kind, level=chosen, on_progress=on_progress) as engine:
+            return replace(judge_artifacts(engine, name, artifacts, on_outcome=on_outcome), level=chosen)
     except (CourseError, DockerException, OSError) as error:
         reason = error.message if isinstance(error, CourseError) else str(error)
         return could_not_check(grading.rubric, f"the engine failed: {reason}")
-    finally:
-        clean_session(client)
-        client.close()
 
 
 def judge_on(engine: ReplayEngine, name: str, folder: Path, *, on_outcome: OnOutcome | None = None) -> Report:
@@ -117,16 +115,3 @@ def gather_from(
                 if on_outcome:
                     on_outcome(known[check.id])
     return gathered, known
-
-
-def _on(
-    client: DockerClient,
-    name: str,
-    artifacts: Artifacts,
-    grading: Grading,
-    on_outcome: OnOutcome | None,
-    on_progress: OnProgress | None,
-) -> Report:
-    clean(client)
-    with open_engine(client, grading.images, on_progress=on_progress) as (engine, level):
-        return replace(judge_artifacts(engine, name, artifacts, on_outcome=on_outcome), level=level)

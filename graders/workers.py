@@ -22,7 +22,7 @@ from typing import Final
 from graders.rubric import Level
 from graders.workplace import Answer, Task, Workplace, failed
 
-SUBMISSION_TIMEOUT_S: Final = 3600
+SUBMISSION_TIMEOUT_S: Final = 3 * 3600
 """Each step of a replay has a time of its own; this is for an engine that hangs."""
 LEAVING_S: Final = 45
 """What a worker may take to remove its engine."""

@@ -10,8 +10,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from course.clean import clean, clean_session
-from course.engine import connect
 from course.errors import CourseError
 from graders.judge import judge_artifacts, notice
 from graders.levels import open_engine
@@ -73,15 +71,15 @@ class Workplace:
         self._kind = kind
         self._level = level
         self._stack = ExitStack()
-        self._open: tuple[str, ReplayEngine, Level] | None = None
+        self._open: tuple[str, ReplayEngine] | None = None
 
     def grade(self, task: Task) -> Answer:
         """Replay and judge; whatever goes wrong is in the report."""
         began = time.monotonic()
         try:
-            engine, level = self._engine(task.assignment)
-            report = replace(judge_artifacts(engine, task.assignment, task.artifacts), level=level)
-            report = replace(report, findings=notice(task.assignment, task.artifacts, task.notes))
+            report = judge_artifacts(self._engine(task.assignment), task.assignment, task.artifacts)
+            findings = notice(task.assignment, task.artifacts, task.notes)
+            report = replace(report, findings=findings, level=self._level)
         except Exception as error:  # of the engine or the graders: one submission never stops the others
             reason = error.message if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
             report = failed(task, f"the replay failed: {reason}").report
@@ -96,17 +94,12 @@ class Workplace:
         with suppress(Exception):  # it may be in any state; what is left carries the label of this process
             stack.close()
 
-    def _engine(self, assignment: str) -> tuple[ReplayEngine, Level]:
+    def _engine(self, assignment: str) -> ReplayEngine:
         if self._open and self._open[0] == assignment:
             self._open[1].reset()
-            return self._open[1:]
+            return self._open[1]
         self.close()
-        client = connect(kind=self._kind)
-        self._stack.callback(client.close)
-        clean(client)  # what killed workers left
-        self._stack.callback(clean_session, client)
-        engine, level = self._stack.enter_context(
-            open_engine(client, find_grading(assignment).images, level=self._level)
-        )
-        self._open = (assignment, engine, level)
-        return engine, level
+        images = find_grading(assignment).images
+        engine = self._stack.enter_context(open_engine(images, kind=self._kind, level=self._level))
+        self._open = (assignment, engine)
+        return engine

@@ -18,7 +18,7 @@ from traitlets import Unicode
 
 from graders.intake import released_notebook, take_in
 from graders.ledger import REPORT
-from graders.rubric import Report, could_not_check
+from graders.rubric import Level, Report, could_not_check
 from graders.rubrics import GRADINGS, find_grading
 
 
@@ -26,6 +26,7 @@ class PutReports(NbGraderPreprocessor):  # type: ignore[misc]
     """Stands in nbgrader's list where Execute stood."""
 
     folder = Unicode("", help="Where the reports are, a file STUDENT.json each; empty: replay now.").tag(config=True)
+    level = Unicode("", help="The level to replay at; empty: the best that there is.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Empty every code cell, and answer those that ask for a report."""
@@ -55,10 +56,10 @@ class PutReports(NbGraderPreprocessor):  # type: ignore[misc]
         from course.assignments import find_assignment
         from graders.judge import judge_submission
 
-        assignment = find_assignment(name)
+        assignment, level = find_assignment(name), Level(self.level) if self.level else None
         courses = self.parent.parent.coursedir  # the exporter's converter
         folder = Path(courses.format_path(courses.submitted_directory, student, name))
-        return judge_submission(name, take_in(assignment, folder, released_notebook(assignment)))
+        return judge_submission(name, take_in(assignment, folder, released_notebook(assignment)), level)
 
 
 def asks_for(source: str) -> str | None:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from classes import ASSIGNMENT, CORPUS, SchoolClass
+from classes import ASSIGNMENT, CORPUS, UNSANDBOXED, SchoolClass
 from distributed import LocalCluster
 from docker import DockerClient
 
 from course import labels
+from course.folders import HOME_VARIABLE
 
 pytestmark = pytest.mark.engine
 
@@ -102,7 +103,7 @@ def test_a_killed_run_goes_on_where_it_was(
 
 def kill_in_the_middle(made: SchoolClass, after_s: float, *, whole: bool) -> None:
     """Start it and kill it, either the parent alone or its workers as well."""
-    with made.start("--workers", "2") as process:
+    with made.start("--workers", "2", *UNSANDBOXED) as process:
         deadline = time.monotonic() + after_s
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -112,7 +113,7 @@ def kill_in_the_middle(made: SchoolClass, after_s: float, *, whole: bool) -> Non
 
 def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> None:
     made = make_class(tmp_path)
-    with made.start("--workers", "2") as process:
+    with made.start("--workers", "2", *UNSANDBOXED) as process:
         reports = made.folder / "reports" / ASSIGNMENT
         deadline = time.monotonic() + 120
         while not list(reports.glob("[a-z]*.json")) and process.poll() is None and time.monotonic() < deadline:
@@ -137,8 +138,9 @@ def test_a_cluster_gives_the_same_gradebook(undisturbed: SchoolClass, tmp_path: 
     assert made.marks() == undisturbed.marks()
 
 
-def test_a_level_that_is_not_to_be_had_is_refused(tmp_path: Path) -> None:
-    made = make_class(tmp_path)
+def test_a_level_that_is_not_to_be_had_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_class(tmp_path / "class")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))  # where no virtual machine is built
     with made.start("--level", "isolated") as process:
         _, errors = process.communicate()
     assert process.returncode == 1

@@ -101,7 +101,7 @@ def test_clones_are_independent_and_end_with_their_maker(user: Ordinary, end: st
     (said,) = _said(user, BEGIN + MANY, end)
     assert said["volumes"] == [["of-0"], ["of-1"], ["of-2"]]
     wait_until(lambda: not processes(user), timeout_s=20, what="no process is left")
-    wait_until(lambda: not list(user.temporary.glob("layer-by-layer-vm-*")), timeout_s=5, what="no file is left")
+    wait_until(lambda: not list(user.temporary.glob("layer-by-layer.clone-*")), timeout_s=5, what="no file is left")
 
 
 def test_a_clone_leaves_the_users_own_engine_alone(user: Ordinary) -> None:
