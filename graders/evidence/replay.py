@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from course import labels
 from course.assignments import Assignment, copy_app
 from course.builds import BuildTrace, build
 from course.builds.model import BuildError, Status
@@ -103,7 +104,7 @@ def _disk_is_full(trace: BuildTrace) -> bool:
 @contextmanager
 def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Replay]:
     """The student's artifacts among the instructor's own copy of everything else, in a folder that goes at the end."""
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         root = Path(folder).resolve() / "project"
         copy_app(assignment, root)
         artifacts.write(root)

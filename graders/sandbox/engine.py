@@ -192,7 +192,7 @@ def replay_engine(
         volume = stack.enter_context(_slot(outer))
         worn: list[str] = []
         stack.callback(_remove_volumes, outer, worn)  # when the container is gone
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layer-by-layer-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=labels.folder_prefix())))
         host = engine_host(docker_host(outer))
         keys = Keys.make(host)
         container = create(

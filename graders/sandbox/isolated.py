@@ -92,7 +92,7 @@ def _started(booted: Booted, image: str, keys: Keys) -> Iterator[ReplayEngine]:
     carried = {_KEYS: json.dumps(asdict(keys))}
     container = create(booted.client, image, _VOLUME, keys, publish_at=("0.0.0.0", _PORT), carried=carried)
     port = int(launch.ask(booted.run, do="forward", port=_PORT)["port"])
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         client = connect(container, keys.write(Path(folder)), _HOST, port=port, pace=EMULATED_PACE)
         try:
             yield ReplayEngine(client=client, container=container, outer=booted.client, images={}, pace=EMULATED_PACE)
@@ -125,7 +125,7 @@ def isolated_engine() -> Iterator[ReplayEngine]:
     """
     if not is_built():
         raise CourseError("The virtual machine to grade in is not built yet.", fix=BUILD)
-    with Clone(guest_place()) as clone, tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with Clone(guest_place()) as clone, tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         container, keys = _find(clone)
         tls, pace = keys.write(Path(folder)), EMULATED_PACE if clone.emulated else 1
         client = _enter(clone, container, tls, pace)

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,11 +152,16 @@ def test_a_level_that_is_not_to_be_had_is_refused(tmp_path: Path, monkeypatch: p
 def wait_until_nothing_is_left(client: DockerClient) -> None:
     """A worker whose parent was killed removes its own engine; what a killed worker left the next run removes."""
     deadline = time.monotonic() + GONE_S
-    while left := dead_containers(client):
+    while left := left_by_the_dead(client):
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
 
 
-def dead_containers(client: DockerClient) -> list[str]:
+def left_by_the_dead(client: DockerClient) -> list[str]:
+    """Containers and temporary folders whose process is gone."""
     mine = client.containers.list(all=True, filters=labels.owned_filter(), ignore_removed=True)
-    return [str(one.name) for one in mine if not labels.is_alive(labels.made_by(one.labels) or "")]
+    folders = {path.name: labels.folder_session(path.name) for path in Path(tempfile.gettempdir()).iterdir()}
+    return [
+        *(str(one.name) for one in mine if not labels.is_alive(labels.made_by(one.labels) or "")),
+        *(name for name, session in folders.items() if session and not labels.is_alive(session)),
+    ]
