@@ -10,6 +10,7 @@ and costs no mark that the artifacts earn.
 
 import hashlib
 import json
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def released_notebook(assignment: Assignment) -> str:
 
 def take_in(assignment: Assignment, folder: Path, released: str) -> Submission:
     """Take what counts from a student's folder; it never fails because of what the folder is or holds."""
-    if folder.is_symlink() or not folder.is_dir():
+    if not _is_plain_folder(folder):
         problem = f"{folder.name} is not a plain folder"
         nothing = Artifacts(files={}, problems=dict.fromkeys(assignment.artifacts, problem))
         return Submission(artifacts=nothing, notebook=released, timestamp=None, notes=(problem,))
@@ -70,6 +71,13 @@ def take_in(assignment: Assignment, folder: Path, released: str) -> Submission:
     return Submission(
         artifacts=collect(assignment, folder), notebook=notebook, timestamp=timestamp, notes=(*notes, *more)
     )
+
+
+def _is_plain_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def with_answers(released: str, path: Path) -> tuple[str, tuple[str, ...]]:
@@ -126,7 +134,7 @@ def _timestamp(path: Path) -> tuple[str | None, tuple[str, ...]]:
         text = read_plain(path, limit_bytes=200).decode().strip()
         parsed = parse_utc(text) if text else None
     except NotTaken as problem:
-        return None, () if not path.exists() and not path.is_symlink() else (str(problem),)
+        return None, () if str(problem) == f"there is no {path.name}" else (str(problem),)
     except (ValueError, OverflowError, TypeError, AttributeError, ArithmeticError):
         return None, (f"{path.name} holds no time",)
     return (text, ()) if parsed else (None, (f"{path.name} holds no time",))

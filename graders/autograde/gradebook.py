@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from course.errors import CourseError
 from graders.autograde.place import class_folder, clean_folder, load_config, reports_folder
@@ -42,7 +42,7 @@ class Book:
         """`nbgrader generate_assignment`: what students get, and the cells into the gradebook."""
         from nbgrader.converters import GenerateAssignment
 
-        self._convert(GenerateAssignment, self._config, assignment, "*")
+        self._convert(GenerateAssignment, self._config, assignment, ".")
 
     def record(self, assignment: str, student: str) -> Grades:
         """`nbgrader autograde` of the student's clean copy, with the report that is there; manual scores stay."""
@@ -71,10 +71,17 @@ class Book:
         """Whether the notebook with the report in it is there, of which feedback is made."""
         return (class_folder() / "autograded" / student / assignment / f"{assignment}.ipynb").is_file()
 
-    def _opened(self) -> Any:
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
         from nbgrader.api import Gradebook
 
-        return Gradebook(self._url, str(self._config.CourseDirectory.course_id))
+        try:
+            with Gradebook(self._url, str(self._config.CourseDirectory.course_id)) as book:
+                yield book
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", error))
+            fix = "close what has it open; after an update of nbgrader: `nbgrader db upgrade`"
+            raise CourseError(f"The gradebook cannot be read: {reason}.", fix=fix) from error
 
     def _convert(self, converter: Any, config: Any, assignment: str, student: str) -> None:
         from nbgrader.converters import NbGraderException
@@ -82,7 +89,7 @@ class Book:
 
         courses = CourseDirectory(config=config)
         courses.assignment_id = assignment
-        courses.student_id = student if student == "*" else glob.escape(student)
+        courses.student_id = glob.escape(student)
         made = converter(coursedir=courses, config=config)
         made.force = True
         with _errors(made.log) as said, warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """A small class on real replays and with real nbgrader: graded, killed, resumed, and on a cluster."""
 
+import json
 import os
 import random
 import shutil
@@ -9,10 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from classes import ASSIGNMENT, CORPUS, UNSANDBOXED, SchoolClass
 from distributed import LocalCluster
 from docker import DockerClient
+from docker.models.containers import Container
 
 from course import labels
 from course.folders import HOME_VARIABLE
@@ -20,7 +23,8 @@ from course.folders import HOME_VARIABLE
 pytestmark = pytest.mark.engine
 
 LATE = "2026-03-01 12:00:00 UTC"
-SCORES = {"ada": 10, "bob": 7, "cyd": 0, "dan": 3}
+ODD = "c[y]d *{é}+"
+SCORES = {"ada": 10, "bob": 7, ODD: 0, "dan": 3}
 GONE_S = 60
 
 
@@ -30,7 +34,7 @@ def make_class(folder: Path) -> SchoolClass:
     made.hand_in("ada", CORPUS / "layers/right-two-stages")
     bob = made.hand_in("bob", CORPUS / "layers/wrong-deleted-later")
     (bob / "timestamp.txt").write_text(LATE, encoding="utf-8")
-    made.hand_in("cyd", None)
+    made.hand_in(ODD, None)
     dan = made.hand_in("dan", CORPUS / "cheats/is-no-notebook")
     os.mkfifo(dan / "Dockerfile")
     (dan / "deep/er").mkdir(parents=True)
@@ -96,7 +100,7 @@ def test_a_killed_run_goes_on_where_it_was(
     for number in range(5 if long else 1):
         made = make_class(tmp_path / str(number))
         for kill in range(4):
-            kill_in_the_middle(made, dice.uniform(2, 16), whole=kill % 2 == 0)
+            kill_in_the_middle(made, dice.uniform(2, 16 if long else 9), whole=kill % 2 == 0)
         made.run("--workers", "2")
         assert made.marks() == undisturbed.marks()
     wait_until_nothing_is_left(client)
@@ -124,6 +128,49 @@ def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> Non
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     wait_until_nothing_is_left(client)
+
+
+def test_what_could_not_be_graded_is_no_zero(tmp_path: Path) -> None:
+    made = SchoolClass(folder=tmp_path)
+    made.hand_in("eve", CORPUS / "layers/unknown-base")
+    row = made.run()["eve"]
+    assert (row["state"], row["score"]) == ("could not grade", None)
+    assert row["reason"]
+    with made.gradebook() as book:
+        grade = book.find_grade("layers-check", ASSIGNMENT, ASSIGNMENT, "eve")
+        assert (grade.auto_score, grade.needs_manual_grade) == (None, True)
+
+
+def test_an_engine_and_a_worker_that_die_cost_no_mark(tmp_path: Path, client: DockerClient) -> None:
+    made = SchoolClass(folder=tmp_path)
+    made.hand_in("ada", CORPUS / "layers/right-two-stages")
+    with made.start("--json", *UNSANDBOXED) as process:
+        first = container_of(client, process.pid)
+        first.kill()
+        second = container_of(client, process.pid, other_than=first)
+        os.kill(owner_of(second), signal.SIGKILL)
+        said, errors = process.communicate()
+    assert process.returncode == 0, errors
+    (row,) = json.loads(said)["students"]
+    assert (row["state"], row["score"]) == ("graded", 10)
+    wait_until_nothing_is_left(client)
+
+
+def container_of(client: DockerClient, pid: int, other_than: Container | None = None) -> Container:
+    """The replay engine of a worker of this process, once there is one, as soon as it runs."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        workers = {child.pid for child in psutil.Process(pid).children(recursive=True)}
+        for one in client.containers.list(filters=labels.owned_filter(), ignore_removed=True):
+            if owner_of(one) in workers and one.id != (other_than and other_than.id):
+                return one
+        time.sleep(0.1)
+    raise AssertionError("no worker started an engine")
+
+
+def owner_of(container: Container) -> int:
+    """The process that made a container."""
+    return int((labels.made_by(container.labels) or "0").partition("-")[0])
 
 
 @pytest.fixture
