@@ -58,3 +58,6 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# When a submission is late and what that costs is set by `graders due`.
+c.AssignLatePenalties.plugin_class = "graders.autograde.late.LatePenalty"
