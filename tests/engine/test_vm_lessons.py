@@ -48,7 +48,7 @@ def user() -> Iterator[Ordinary]:
 def group(user: Ordinary) -> Iterator[Path]:
     """The control group that all of this user's processes are in: the engine, JupyterLab and the kernels."""
     with _limited(MEMORY_BYTES) as group:
-        words = ("engine", "start", "--kind", "vm", "--share", str(user.folder / "project"))
+        words = ("engine", "start", "--kind", "vm")
         started = _begin(user, group, "-m", "course.cli", *words)
         assert started.wait(300) == 0
         yield group
