@@ -31,7 +31,7 @@ from course.folders import data_folder
 from course.images import OnProgress
 from graders.sandbox.container import API_PORT, Keys, connect, create, stop
 from graders.sandbox.engine import ReplayEngine
-from graders.sandbox.image import ensure_offline_images, ensure_replay_image
+from graders.sandbox.image import ensure_offline_images, ensure_replay_image, recipe_digest
 from graders.sandbox.store import load_images
 
 BUILD: Final = "graders build-vm"
@@ -51,8 +51,9 @@ def guest_place() -> Place:
 
 
 def is_built() -> bool:
-    """Whether there is a guest to grade in."""
-    return read_manifest(guest_place().guest) is not None
+    """Whether there is a guest to grade in, made of today's recipe."""
+    manifest = read_manifest(guest_place().guest)
+    return manifest is not None and manifest.version == recipe_digest()
 
 
 def build_guest(
@@ -82,7 +83,7 @@ def build_guest(
             engine.await_packages()
             engine.reset()
 
-    plan = Plan(fill=fill, warm_up=warm_up, memory_mib=MEMORY_MIB, disk_bytes=DISK_BYTES)
+    plan = Plan(fill=fill, warm_up=warm_up, memory_mib=MEMORY_MIB, disk_bytes=DISK_BYTES, version=recipe_digest())
     return build(guest_place(), source, plan, say=say)
 
 
@@ -124,7 +125,9 @@ def isolated_engine() -> Iterator[ReplayEngine]:
     Raises `CourseError` where the guest is not built.
     """
     if not is_built():
-        raise CourseError("The virtual machine to grade in is not built yet.", fix=BUILD)
+        raise CourseError(
+            "The virtual machine to grade in is not built yet, or for another version of the graders.", fix=BUILD
+        )
     with Clone(guest_place()) as clone, tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         container, keys = _find(clone)
         tls, pace = keys.write(Path(folder)), EMULATED_PACE if clone.emulated else 1

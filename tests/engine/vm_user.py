@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import psutil
 from docker import DockerClient
-from ordinary import OTHER_UID, Ordinary
+from ordinary import OTHER_UID, UID, Ordinary
 
 from course.engine.vm import running
 from course.engine.vm.keeper import FILES
@@ -37,9 +37,9 @@ def obstacle() -> str | None:
 
 
 @contextmanager
-def ordinary_user(images: Sequence[str] = (IMAGE,)) -> Iterator[Ordinary]:
+def ordinary_user(images: Sequence[str] = (IMAGE,), *, uid: int = UID) -> Iterator[Ordinary]:
     """A user with a guest that holds these images, or all of the course's for an empty list."""
-    with _user(Ordinary) as user:
+    with _user(lambda folder: Ordinary(folder, uid)) as user:
         give_guest(user, images)
         yield user
 

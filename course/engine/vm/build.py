@@ -48,13 +48,14 @@ def run_something(booted: Booted) -> None:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What a guest holds: `fill` puts images on its engine, and names them; what `warm_up` does last, its snapshots go
-    on from. The disk is sparse.
+    on from. The disk is sparse; `version` goes into the manifest.
     """
 
     fill: Callable[[Booted], tuple[str, ...]]
     warm_up: Callable[[Booted], None] = run_something
     memory_mib: int = MEMORY_MIB
     disk_bytes: int = DISK_BYTES
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]
             images=images,
             memory_mib=plan.memory_mib,
             snapshots=snapshots,
+            version=plan.version,
         )
         (guest / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=1), encoding="utf-8")
         put_in_place(here, guest)
