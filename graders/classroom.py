@@ -173,7 +173,7 @@ class Classroom:
     def _record(self, entry: Entry, state: State, reason: str, total: int) -> None:
         """Write it down, then into the gradebook, then that the gradebook has it."""
         name, taken = entry.student, self._taken[entry.student]
-        path = self._report_path(name)
+        path, row = self._report_path(name), _row(entry, taken, state, reason)
         try:
             write_entry(path, replace(entry, recorded="", grades=None))
             self._write_clean(name, taken)
@@ -181,8 +181,8 @@ class Classroom:
             write_entry(path, replace(entry, recorded=taken.digest, grades=grades))
         except Exception as error:  # whatever it is, the others' grades do not wait for it
             said = error.message if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-            state, reason = State.UNGRADED, f"the gradebook did not take it: {said}"
-        self._done(_row(entry, taken, state, reason), total)
+            row = replace(row, state=State.UNGRADED, score=None, reason=f"the gradebook did not take it: {said}")
+        self._done(row, total)
 
     def _into_gradebook(self, name: str) -> Any:
         for attempt in range(1, _RECORDINGS + 1):

@@ -9,6 +9,7 @@ Artifacts travel as bytes, reports come back as JSON. The gradebook stays with w
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from distributed import Client, WorkerPlugin, as_completed, get_worker
@@ -45,7 +46,8 @@ class Cluster:
 
     def close(self) -> None:
         """Take back what has not begun, and let every worker remove its engine."""
-        self._client.unregister_worker_plugin(PLUGIN)
+        with suppress(Exception):  # it may be the cluster that is gone
+            self._client.unregister_worker_plugin(PLUGIN)
         self._client.close()
 
 

@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     from graders.levels import choose
     from graders.liveboard import Liveboard
 
-    level = choose(arguments.engine, arguments.level)
+    at_the_workers = arguments.scheduler and arguments.level  # who say in their answers what they cannot
+    level = arguments.level if at_the_workers else choose(arguments.engine, arguments.level)
     students = find_students(find_assignment(arguments.assignment), arguments.students)
     began = time.monotonic()
     with Liveboard(ERR, len(students)) as board:

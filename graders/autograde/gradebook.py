@@ -87,9 +87,12 @@ class Book:
         from nbgrader.converters import NbGraderException
         from nbgrader.coursedir import CourseDirectory
 
+        if glob.escape(student) != student:  # it reads names as patterns, twice (converters/base.py, init_notebooks)
+            fix = "give the folder another name"
+            raise CourseError(f"nbgrader cannot take a student whose name has a *, ? or [: {student}", fix=fix)
         courses = CourseDirectory(config=config)
         courses.assignment_id = assignment
-        courses.student_id = glob.escape(student)
+        courses.student_id = student
         made = converter(coursedir=courses, config=config)
         made.force = True
         with _errors(made.log) as said, warnings.catch_warnings():
