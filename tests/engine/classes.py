@@ -17,6 +17,8 @@ from graders.autograde.place import CLASS_VARIABLE
 PROJECT = Path(__file__).parents[2]
 CORPUS = PROJECT / "tests/corpus"
 CHEATS = CORPUS / "cheats"
+ALWAYS = ("comes-from-the-future", "doubles-the-test", "is-no-notebook", "links-to-the-solution", "skips-the-test")
+"""Those that are tried without --long too."""
 ASSIGNMENT = "layers"
 """Its replay is the shortest."""
 UNSANDBOXED = ("--level", "unsandboxed")
