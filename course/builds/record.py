@@ -11,6 +11,7 @@ created while its vertex works, by the same clock. The look-up is left to the cl
 import json
 import math
 import time
+import uuid
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -59,9 +60,8 @@ def remember(note: BuildNote) -> None:
     """Append a note to its session's file."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    line = {"engine": note.engine, "work": [[w.is_command, w.started, w.ended] for w in note.work]}
     with (folder / f"{note.session}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write(_line(note))
 
 
 class Recorder:
@@ -103,12 +103,17 @@ def notes(engine: str, sessions: Iterable[str]) -> tuple[BuildNote, ...]:
 
 
 def forget(engine: str, sessions: Iterable[str]) -> None:
-    """Drop the notes of these sessions for this engine, once their cache is gone."""
+    """Drop the notes of these sessions for this engine, once their cache is gone; several at once do no harm."""
     for session in sessions:
-        kept = [note for note in _read(session) if note.engine != engine]
-        (_folder() / f"{session}.jsonl").unlink(missing_ok=True)
-        for note in kept:
-            remember(note)
+        noted = tuple(_read(session))
+        kept = dict.fromkeys(note for note in noted if note.engine != engine)
+        path = _folder() / f"{session}.jsonl"
+        if not kept:
+            path.unlink(missing_ok=True)
+        elif len(kept) < len(noted):
+            partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+            partial.write_text("".join(map(_line, kept)), encoding="utf-8")
+            partial.replace(path)
 
 
 def cache_ids(
@@ -188,11 +193,16 @@ def _folder() -> Path:
     return data_folder() / "builds"
 
 
+def _line(note: BuildNote) -> str:
+    return json.dumps({"engine": note.engine, "work": [[w.is_command, w.started, w.ended] for w in note.work]}) + "\n"
+
+
 def _read(session: str) -> Iterator[BuildNote]:
-    path = _folder() / f"{session}.jsonl"
-    if not path.exists():
+    try:
+        lines = (_folder() / f"{session}.jsonl").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:  # somebody else has dropped them
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         data = json.loads(line)
         work = tuple(Work(is_command=w[0], started=w[1], ended=w[2]) for w in data["work"])
         yield BuildNote(session=session, engine=data["engine"], work=work)
