@@ -63,7 +63,7 @@ def begin(name: str) -> Path:
     copy_app(assignment, partial)
     shutil.copytree(assignment.folder, partial, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_NOT_FOR_LEARNERS))
     for notebook in assignment.folder.glob("*.ipynb"):
-        (partial / notebook.name).write_text(_without_solutions(notebook), encoding="utf-8")
+        (partial / notebook.name).write_text(without_solutions(notebook), encoding="utf-8")
     partial.rename(target)
     return target
 
@@ -85,7 +85,7 @@ def submit(name: str) -> Path:
     return target
 
 
-def _without_solutions(notebook: Path) -> str:
+def without_solutions(notebook: Path) -> str:
     """What `nbgrader generate_assignment` would release, by nbgrader's own preprocessors."""
     import nbformat  # these take a second to import, and most commands do without
     from nbconvert.exporters import NotebookExporter

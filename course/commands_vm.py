@@ -12,6 +12,8 @@ from course.errors import CourseError
 if TYPE_CHECKING:
     from docker import DockerClient
 
+    from course.engine.vm.build import Source
+
 
 def build_vm(arguments: argparse.Namespace) -> int:
     """Build the guest of the VM engine, or take it from a bundle."""
@@ -43,21 +45,29 @@ def start_or_build(*, install_agreed: bool) -> "DockerClient":
 
 def _build(names: tuple[str, ...], mirror: str | None) -> None:
     from course import engine
-    from course.engine.native import machine_settings
-    from course.engine.vm.build import Source, build
+    from course.engine.vm.build import Plan, build
     from course.engine.vm.place import place
-    from course.images.machine import read_machine
 
-    machine = read_machine()
-    source = Source(mirror=mirror or machine.apt_mirror, certificates=machine.ca_bundle, settings=machine_settings())
+    source = machine_source(mirror)
     try:
         donor = engine.connect(start=False)
     except CourseError:
         donor = None
     with ERR.status("Building the VM engine") as state:
-        manifest = build(place(), source, lambda client: _fill(client, names, donor), say=state.update)
+        plan = Plan(fill=lambda booted: _fill(booted.client, names, donor))
+        manifest = build(place(), source, plan, say=state.update)
     with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
     OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
+
+
+def machine_source(mirror: str | None = None) -> "Source":
+    """Where a guest's packages come from, and what it trusts: as this machine is set up, or another `mirror`."""
+    from course.engine.native import machine_settings
+    from course.engine.vm.build import Source
+    from course.images.machine import read_machine
+
+    machine = read_machine()
+    return Source(mirror=mirror or machine.apt_mirror, certificates=machine.ca_bundle, settings=machine_settings())
 
 
 def bundle_vm(arguments: argparse.Namespace) -> int:

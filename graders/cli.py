@@ -17,7 +17,7 @@ from rich.table import Table
 
 from course.engine import KINDS
 from course.errors import CourseError
-from graders import commands_exchange
+from graders import commands_class, commands_exchange, commands_vm
 from graders.rubric import Report, Status
 
 OUT = Console(highlight=False)
@@ -132,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("explain", help="what a check claims", description="What a check claims, by examples.")
     one.set_defaults(run=explain)
     one.add_argument("check", metavar="CHECK")
+    commands_class.add_commands(commands)
     commands_exchange.add_commands(commands)
+    commands_vm.add_commands(commands)
     return parser
 
 

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from course import labels
 from course.assignments import Assignment
 from course.dockerfile import DockerfileError, parse
 from course.patterns import read_patterns
@@ -45,7 +46,7 @@ def hadolint(text: str) -> tuple[StaticFinding, ...]:
     program = shutil.which("hadolint", path=places)
     if program is None:
         return ()
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as empty:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as empty:
         settings = {"HOME": empty, "XDG_CONFIG_HOME": empty, "LC_ALL": "C.UTF-8"}  # no .hadolint.yaml of anyone's
         try:
             done = subprocess.run(

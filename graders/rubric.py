@@ -24,6 +24,15 @@ class Status(StrEnum):
     COULD_NOT_CHECK = "COULD_NOT_CHECK"
 
 
+class Level(StrEnum):
+    """What stood between a submission and the machine: a container on its engine, which holds back mistakes and no
+    attacker, or a virtual machine.
+    """
+
+    UNSANDBOXED = "unsandboxed"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """What a judge saw: whether the claim holds, what was there, and a `hint` where the check's own would mislead."""
@@ -102,12 +111,14 @@ class Outcome:
 class Report:
     """All outcomes of one submission. `gradable` is False as soon as one check could not be made.
 
-    `findings` are what was noticed beside the checks; they count for nothing.
+    `findings` are what was noticed beside the checks; they count for nothing. `level` says where it was replayed,
+    and is None where it was not.
     """
 
     assignment: str
     outcomes: tuple[Outcome, ...]
     findings: tuple[StaticFinding, ...] = ()
+    level: Level | None = None
 
     @property
     def score(self) -> float:
@@ -125,8 +136,9 @@ class Report:
         return all(outcome.status is not Status.COULD_NOT_CHECK for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `graders check --json` prints; it has `findings` where there are any."""
+        """The object that `graders check --json` prints; it has `findings` and a `level` where there are any."""
         findings = {"findings": [one.to_json() for one in self.findings]} if self.findings else {}
+        level = {"level": self.level.value} if self.level else {}
         return {
             "assignment": self.assignment,
             "score": self.score,
@@ -134,6 +146,7 @@ class Report:
             "gradable": self.gradable,
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             **findings,
+            **level,
         }
 
     @staticmethod
@@ -141,7 +154,8 @@ class Report:
         """The report that `to_json` wrote."""
         outcomes = (Outcome(**{**one, "status": Status(one["status"])}) for one in data["outcomes"])
         findings = (StaticFinding(**one) for one in data.get("findings", ()))
-        return Report(assignment=data["assignment"], outcomes=tuple(outcomes), findings=tuple(findings))
+        level = Level(data["level"]) if "level" in data else None
+        return Report(assignment=data["assignment"], outcomes=tuple(outcomes), findings=tuple(findings), level=level)
 
     def __repr__(self) -> str:
         """The score alone: nbgrader reads a cell's result as a number (nbgrader/utils.py, get_partial_grade)."""
@@ -154,7 +168,8 @@ class Report:
         """A table that needs no style sheet and no script, and in which everything is escaped."""
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
         rows = "".join(row_html(outcome) for outcome in self.outcomes)
-        return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings)
+        level = f"<p>{_LEVEL_WORDS[self.level]}</p>" if self.level else ""
+        return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings) + level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +227,10 @@ def _unknown(check: Check[Any], reason: str) -> Outcome:
 
 
 _MARKS = {Status.PASSED: "✓ passed", Status.FAILED: "✗ failed", Status.COULD_NOT_CHECK: "? not checked"}
+_LEVEL_WORDS = {
+    Level.UNSANDBOXED: "Level: unsandboxed (replayed in a container, which holds back mistakes, not attackers).",
+    Level.ISOLATED: "Level: isolated (replayed in a virtual machine).",
+}
 _CELL = "text-align:left;vertical-align:top;padding:4px 10px"
 
 

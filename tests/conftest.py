@@ -13,6 +13,7 @@ from course.clean import clean, clean_session
 from course.errors import CourseError
 
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
+_ONLY_LONG = ("test_vm", "test_plain_nbgrader")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,9 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The VM engine is tested with --long: its guest is built first, which takes minutes by itself."""
-    left_out = collection_path.name in ("test_vm.py", "test_vm_clones.py") and not config.getoption("--long")
-    return True if left_out else None
+    """What needs the VM engine, whose guest is built first, and what takes minutes without it, is left to --long."""
+    of_long = collection_path.parent.name == "engine" and collection_path.name.startswith(_ONLY_LONG)
+    return True if of_long and not config.getoption("--long") else None
 
 
 def pytest_sessionfinish() -> None:

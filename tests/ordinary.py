@@ -73,6 +73,7 @@ class Ordinary:
             shutil.copytree(PROJECT / name, self.folder / "project" / name, dirs_exist_ok=True)
         _link(Path(sys.base_prefix) / "lib", self.folder / "python/lib")
         _link(Path(sys.base_prefix) / "bin", self.folder / "python/bin")
+        _link(Path(sys.prefix) / "share", self.folder / "python/share")
         return self.folder / "python/bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 

@@ -9,8 +9,12 @@ always kept; what is added comes from the trace and from the files.
 
 import re
 from pathlib import Path
+from typing import Final
 
 from course.builds.model import BuildError, BuildTrace, Status, StepTrace
+
+_REFERENCE: Final = re.compile(r"failed to calculate checksum of ref \S+: ")
+"""BuildKit's own name for the folder that it looked in, another one in each build."""
 
 
 def explain(failure: str, trace: BuildTrace, root: Path) -> BuildError:
@@ -32,7 +36,7 @@ def _reason(step: StepTrace, root: Path) -> str:
         code = re.search(r"exit code: (\d+)$", error)
         return f"the command ended with exit code {code[1]}; its last lines say why" if code else _with_space(error)
     if step.instruction in ("COPY", "ADD") and "not found" in error:
-        return f"{error}. {_missing(step, root)}"
+        return f"{_REFERENCE.sub('', error)}. {_missing(step, root)}"
     if step.instruction == "FROM":
         return f"the image cannot be had: {error}. Is the name right? `course images list` shows what is here"
     return _with_space(error)

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 
 from docker import DockerClient
 from docker.errors import APIError
+from filelock import FileLock
 
 from course.builds.trace import Fold, Vertex
 from course.engine.http import get_json
@@ -59,9 +60,8 @@ def remember(note: BuildNote) -> None:
     """Append a note to its session's file."""
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    line = {"engine": note.engine, "work": [[w.is_command, w.started, w.ended] for w in note.work]}
     with (folder / f"{note.session}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write(_line(note))
 
 
 class Recorder:
@@ -103,12 +103,21 @@ def notes(engine: str, sessions: Iterable[str]) -> tuple[BuildNote, ...]:
 
 
 def forget(engine: str, sessions: Iterable[str]) -> None:
-    """Drop the notes of these sessions for this engine, once their cache is gone."""
-    for session in sessions:
-        kept = [note for note in _read(session) if note.engine != engine]
-        (_folder() / f"{session}.jsonl").unlink(missing_ok=True)
-        for note in kept:
-            remember(note)
+    """Drop the notes of these sessions for this engine, once their cache is gone; several may do so at once."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):
+        for session in sessions:
+            path = folder / f"{session}.jsonl"
+            noted = tuple(_read(session))
+            kept = tuple(dict.fromkeys(note for note in noted if note.engine != engine))
+            if kept == noted:
+                continue
+            partial = path.with_suffix(".partial")
+            partial.write_text("".join(map(_line, kept)), encoding="utf-8")
+            partial.replace(path)
+            if not kept:
+                path.unlink()
 
 
 def cache_ids(
@@ -184,15 +193,21 @@ def _seconds(timestamp: str) -> float:
     return datetime.fromisoformat(whole + "+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
+def _line(note: BuildNote) -> str:
+    work = [[one.is_command, one.started, one.ended] for one in note.work]
+    return json.dumps({"engine": note.engine, "work": work}) + "\n"
+
+
 def _folder() -> Path:
     return data_folder() / "builds"
 
 
 def _read(session: str) -> Iterator[BuildNote]:
-    path = _folder() / f"{session}.jsonl"
-    if not path.exists():
+    try:
+        text = (_folder() / f"{session}.jsonl").read_text(encoding="utf-8")
+    except FileNotFoundError:
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         data = json.loads(line)
         work = tuple(Work(is_command=w[0], started=w[1], ended=w[2]) for w in data["work"])
         yield BuildNote(session=session, engine=data["engine"], work=work)

@@ -14,8 +14,13 @@ def by_name_finding(reaches: tuple[Reach, ...]) -> Finding:
         return Finding(holds=True, actual=f"it is reached as {listed(reached)}")
     addresses = [reach.address for reach in reaches if is_address(reach.address) and reach.answer is Answer.ANSWERED]
     otherwise = f", only at {listed(addresses)}" if addresses else ""
-    tried = "; ".join(dict.fromkeys(f"{reach.address}: {reach.answer}" for reach in names))
+    tried = "; ".join(dict.fromkeys(f"{reach.address}: {_told(reach.answer)}" for reach in names))
     return Finding(holds=False, actual=f"it is reached by no name{otherwise} ({tried or 'it has none'})")
+
+
+def _told(answer: Answer) -> str:
+    """Whether a name that nobody bears is said to be unknown or is asked for until time is up is a matter of chance."""
+    return "no answer" if answer in (Answer.NAME_NOT_FOUND, Answer.TIMED_OUT) else str(answer)
 
 
 def is_address(text: str) -> bool:

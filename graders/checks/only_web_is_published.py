@@ -1,7 +1,12 @@
 """From outside there is web, and nothing else."""
 
+from typing import Final
+
 from graders.evidence.networks import PORT, NetworksEvidence, Opened
 from graders.rubric import Check, Finding
+
+FIRST_FREE_PORT: Final = 32768
+"""Linux gives out the ports from here on (ip_local_port_range, ip(7))."""
 
 
 def judge(evidence: NetworksEvidence) -> Finding:
@@ -12,7 +17,7 @@ def judge(evidence: NetworksEvidence) -> Finding:
     ports = [opened.port for opened in evidence.opened]
     return Finding(
         holds=PORT in ports,
-        actual=f"of web: {', '.join(map(str, ports))}" if ports else "nothing is published",
+        actual=f"of web: {', '.join(map(_called, ports))}" if ports else "nothing is published",
         hint=""
         if ports
         else "What is published on an internal network, or not published at all, nobody outside reaches.",
@@ -21,7 +26,13 @@ def judge(evidence: NetworksEvidence) -> Finding:
 
 def _told(opened: Opened) -> str:
     owners = " and ".join(opened.parts)
-    return f"port {opened.port} is published by {owners}" if owners else f"port {opened.port} is open on the machine"
+    port = _called(opened.port)
+    return f"{port} is published by {owners}" if owners else f"{port} is open on the machine"
+
+
+def _called(port: int) -> str:
+    """The engine picks another free port each time, where none is named."""
+    return f"port {port}" if port < FIRST_FREE_PORT else "a free port"
 
 
 CHECK = Check(

@@ -17,7 +17,7 @@ from course.builds.model import Status
 from course.context import open_context
 from course.dockerfile import Dockerfile, Stage
 from course.images import step_sizes
-from graders.evidence.probe import NOTHING, look_inside
+from graders.evidence.probe import LOOK_TIMEOUT_S, NOTHING, look_inside
 from graders.evidence.replay import Replay
 
 SOURCE: Final = "src/index.js"
@@ -58,7 +58,9 @@ def look(replay: Replay, trace: BuildTrace) -> dict[str, Any]:
     """What is in the image of a build, as `probe.LOOK` has it."""
     if trace.image_id is None:
         return dict(NOTHING)
-    return look_inside(replay.engine.client, trace.image_id, wanted=[PACKAGE], planted=list(PLANTED))
+    engine = replay.engine
+    timeout_s = LOOK_TIMEOUT_S * engine.pace
+    return look_inside(engine.client, trace.image_id, wanted=[PACKAGE], planted=list(PLANTED), timeout_s=timeout_s)
 
 
 def rewritten(replay: Replay, trace: BuildTrace) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from course.builds.model import BuildError
 from course.lab.setup import Setup
 from graders.evidence.api import PLANTED, SOURCE, StepRef, edit_source, find_steps, look, plant, rewritten, sent
 from graders.evidence.replay import Replay, open_replay
-from graders.evidence.world import World, wait_for
+from graders.evidence.world import World
 from graders.rubric import Gathered
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
@@ -106,14 +106,14 @@ def _world(world: World, gathered: Gathered[CapstoneEvidence]) -> Iterator[Gathe
         how = "did not end in time" if ran.exit_code is None else f"failed: {_end(ran.output)}"
         yield gathered.lack(excuse, *WORLD_PARTS) if excuse else gathered.fail(f"{what} {how}", *WORLD_PARTS)
         return
-    health = wait_for(lambda: world.get(f"{API}/health"), timeout_s=READY_S)
+    health = world.engine.wait_for(lambda: world.get(f"{API}/health"), timeout_s=READY_S)
     if health is None:
         reason = f"nobody answers GET /health on port 3000 of the host: {_logs(world)}"
         gathered = gathered.have(health=None, said=reason)
         yield gathered.fail(reason, "kept_before", "kept_after", "new_code").have(**_seen(world.setup()))
         return
     title = uuid.uuid4().hex
-    posted = wait_for(lambda: world.post(f"{API}/tasks", json.dumps({"title": title})), timeout_s=READY_S)
+    posted = world.engine.wait_for(lambda: world.post(f"{API}/tasks", json.dumps({"title": title})), timeout_s=READY_S)
     kept = posted is not None and _lists(world, title, timeout_s=5)
     said = "" if kept else _logs(world)
     gathered = gathered.have(health=health, said=said, kept_before=kept, **_seen(world.setup()))
@@ -122,13 +122,13 @@ def _world(world: World, gathered: Gathered[CapstoneEvidence]) -> Iterator[Gathe
     world.down()
     world.edit(SOURCE, edit_source(world.read(SOURCE), edit))
     again, _ = world.up()
-    new = wait_for(lambda: edit in (world.get(f"{API}/health") or "") or None, timeout_s=READY_S)
+    new = world.engine.wait_for(lambda: edit in (world.get(f"{API}/health") or "") or None, timeout_s=READY_S)
     kept = kept and again.exit_code == 0 and _lists(world, title, timeout_s=READY_S)
     yield gathered.have(kept_after=kept, new_code=bool(new))
 
 
 def _lists(world: World, title: str, *, timeout_s: float) -> bool:
-    return bool(wait_for(lambda: title in (world.get(f"{API}/tasks") or "") or None, timeout_s=timeout_s))
+    return bool(world.engine.wait_for(lambda: title in (world.get(f"{API}/tasks") or "") or None, timeout_s=timeout_s))
 
 
 def _seen(setup: Setup) -> dict[str, tuple[str, ...]]:

@@ -182,12 +182,12 @@ def _look_at_given(replay: Replay, trace: BuildTrace, new: str) -> _Model:
     toolkit = frozenset(digest for path, digest in found.items() if "/toolkit/" in path)
     began = time.monotonic()
     printed = _ask_given(replay, image, (*KNOWN_WORDS, (), (new,)))
-    answered_s = time.monotonic() - began
+    answered_s, pace = time.monotonic() - began, replay.engine.pace
     return _Model(
         printed=printed,
         toolkit=toolkit,
-        build_timeout_s=min(max(TIMES_THE_GIVEN * trace.seconds, LEAST_BUILD_TIMEOUT_S), BUILD_TIMEOUT_S),
-        answer_timeout_s=min(max(TIMES_THE_GIVEN * answered_s, LEAST_ANSWER_TIMEOUT_S), GIVEN_ANSWERS_TIMEOUT_S),
+        build_timeout_s=min(max(TIMES_THE_GIVEN * trace.seconds / pace, LEAST_BUILD_TIMEOUT_S), BUILD_TIMEOUT_S),
+        answer_timeout_s=min(max(TIMES_THE_GIVEN * answered_s / pace, LEAST_ANSWER_TIMEOUT_S), GIVEN_ANSWERS_TIMEOUT_S),
     )
 
 
@@ -197,7 +197,11 @@ def _ask_given(replay: Replay, image: str, questions: Sequence[Words]) -> dict[W
     script = "\n".join(f"{shlex.join(('sh', 'report.sh', *words))}; echo {end} $?" for words in questions)
     entrypoint = ["sh", "-c", script]
     status, printed = run_once(
-        replay.engine.client, image, (), timeout_s=GIVEN_ANSWERS_TIMEOUT_S, entrypoint=entrypoint
+        replay.engine.client,
+        image,
+        (),
+        timeout_s=GIVEN_ANSWERS_TIMEOUT_S * replay.engine.pace,
+        entrypoint=entrypoint,
     )
     parts = re.findall(rf"(.*?){end} (\d+)\n", printed, re.S)
     if status is None or len(parts) != len(questions):
@@ -211,7 +215,8 @@ def _ask(replay: Replay, image: str, model: _Model) -> dict[Words, Said]:
     last: Said = (0, "")
     for words in model.printed:
         if last[0] is not None:
-            last = run_once(replay.engine.client, image, words, timeout_s=model.answer_timeout_s)
+            patience_s = model.answer_timeout_s * replay.engine.pace
+            last = run_once(replay.engine.client, image, words, timeout_s=patience_s)
         said[words] = last
     return said
 

@@ -18,7 +18,7 @@ from course.lab.reach import Answer, Reach, measure_reach
 from course.lab.setup import Container, Setup
 from graders.evidence.parts import ANSWERS, Part, find_parts, listening
 from graders.evidence.replay import open_replay
-from graders.evidence.world import World, wait_for
+from graders.evidence.world import World
 from graders.rubric import Gathered
 from graders.sandbox import Ran, ReplayEngine
 from graders.submission import Artifacts
@@ -133,7 +133,7 @@ def _excuse(world: World, ran: Ran, excuse: str | None) -> str | None:
 
 def _answers(world: World) -> Answers:
     """Ask for the page and twice for the visits, with patience."""
-    page = wait_for(lambda: world.get(f"localhost:{PORT}/"), timeout_s=PATIENCE_S)
+    page = world.engine.wait_for(lambda: world.get(f"localhost:{PORT}/"), timeout_s=PATIENCE_S)
     if page is None:
         return Answers(page=False, said=f"nothing answers GET / on port {PORT}")
     said = ""
@@ -145,8 +145,8 @@ def _answers(world: World) -> Answers:
         number = _visits(said)
         return number if number is not None and number > more_than else None
 
-    one = wait_for(lambda: counted(0), timeout_s=PATIENCE_S)
-    other = None if one is None else wait_for(lambda: counted(one), timeout_s=PATIENCE_S / 3)
+    one = world.engine.wait_for(lambda: counted(0), timeout_s=PATIENCE_S)
+    other = None if one is None else world.engine.wait_for(lambda: counted(one), timeout_s=PATIENCE_S / 3)
     visits = tuple(number for number in (one, other) if number is not None)
     return Answers(page=True, visits=visits, said=said)
 
@@ -166,7 +166,7 @@ def _listening(engine: ReplayEngine) -> frozenset[int]:
         lines = engine.run(["ss", "-ltnH"]).output.splitlines()  # an exec's output can be lost on a busy engine
         return frozenset(int(line.split()[3].rpartition(":")[2]) for line in lines if len(line.split()) > 3) or None
 
-    return wait_for(look, timeout_s=PATIENCE_S) or frozenset()
+    return engine.wait_for(look, timeout_s=PATIENCE_S) or frozenset()
 
 
 def _opened(engine: ReplayEngine, before: frozenset[int], setup: Setup, parts: tuple[Part, ...]) -> tuple[Opened, ...]:
@@ -193,7 +193,7 @@ def _find(world: World, setup: Setup, *, patient: bool) -> tuple[Part, ...]:
         parts = find_parts(world, setup)
         return {part.kind for part in parts} == set(ANSWERS) or None
 
-    wait_for(find, timeout_s=PATIENCE_S if patient else 0)
+    world.engine.wait_for(find, timeout_s=PATIENCE_S if patient else 0)
     return parts
 
 
@@ -209,7 +209,7 @@ def _measure(world: World, setup: Setup, parts: tuple[Part, ...], *, patient: bo
         }
         return {part.container.name for part in parts if part.kind != "web"} <= reached or None
 
-    wait_for(measure, timeout_s=PATIENCE_S / 2 if patient else 0)
+    world.engine.wait_for(measure, timeout_s=PATIENCE_S / 2 if patient else 0)
     return reaches
 
 

@@ -115,7 +115,8 @@ def _build(replay: Replay, gathered: Gathered[OrderEvidence]) -> Iterator[Gather
 def _ask(replay: Replay, trace: BuildTrace) -> tuple[str | None, str]:
     if trace.image_id is None:
         return None, f"after an edit of {SOURCE} the build fails: {trace.error}"
-    return ask_api(replay.engine.client, trace.image_id, "/health", timeout_s=START_TIMEOUT_S)
+    patience_s = START_TIMEOUT_S * replay.engine.pace
+    return ask_api(replay.engine.client, trace.image_id, "/health", timeout_s=patience_s)
 
 
 def _add_package(text: str, edit: str) -> str:

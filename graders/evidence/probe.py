@@ -29,7 +29,7 @@ LIMITS: Final[dict[str, Any]] = {
     "init": True,
     "log_config": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
 }
-SCRIPT_TIMEOUT_S: Final = 30
+LOOK_TIMEOUT_S: Final = 30
 START_ATTEMPTS: Final = 3
 _IMAGES_FAULT: Final = (400, 404)
 """Its command cannot be started (moby/moby daemon/errors.go); anything else is the engine's."""
@@ -90,7 +90,9 @@ its name, or where packages are."""
 NOTHING: Final[dict[str, Any]] = {"installed": False, "npm": False, "models": [], "packages": {}, "planted": []}
 
 
-def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted: list[str]) -> dict[str, Any]:
+def look_inside(
+    client: DockerClient, image: str, *, wanted: list[str], planted: list[str], timeout_s: float = LOOK_TIMEOUT_S
+) -> dict[str, Any]:
     """Run `LOOK` in an image; what it saw, or nothing at all where the image has no Node.js."""
     script = LOOK.replace("WANTED", json.dumps(wanted)).replace("PLANTED", json.dumps(planted))
     command = ["node", "--no-warnings", "--input-type=module", "-e", script]
@@ -98,7 +100,7 @@ def look_inside(client: DockerClient, image: str, *, wanted: list[str], planted:
         if container is None:
             return dict(NOTHING)
         try:
-            container.wait(timeout=SCRIPT_TIMEOUT_S)
+            container.wait(timeout=timeout_s)
         except Exception as error:  # docker-py: requests' ReadTimeout or ConnectionError, by transport
             if "timed out" not in str(error).lower():
                 raise

@@ -8,12 +8,14 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from course import labels
 from course.assignments import Assignment, copy_app
 from course.builds import BuildTrace, build
-from course.builds.model import Status
+from course.builds.model import BuildError, Status
 from course.dockerfile import Dockerfile, Stage
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
@@ -35,8 +37,8 @@ class Replay:
         self, *, dockerfile: str = "Dockerfile", no_cache: bool = False, timeout_s: float = BUILD_TIMEOUT_S
     ) -> BuildTrace:
         """Build the folder as it is."""
-        client = self.engine.client
-        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=timeout_s)
+        client, patience_s = self.engine.client, timeout_s * self.engine.pace
+        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=patience_s)
 
     def edited(
         self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None
@@ -69,6 +71,8 @@ class Replay:
         trace = build()
         if trace.error is None:
             return trace, None
+        if _disk_is_full(trace):  # which step finds it so, and in which words, is a matter of chance
+            return replace(trace, error=BuildError(message="it has filled the disk, of which there are 10 GB")), None
         failed = next((step for step in trace.steps if step.status is Status.FAILED), None)
         if failed is None:
             outside = "before its first step it wants something from the internet, such as the frontend of `# syntax=`"
@@ -88,14 +92,19 @@ def failure(trace: BuildTrace) -> str:
     """Why a build has no image, with the last line that its failed step printed."""
     logs = (step.log for step in trace.steps if step.status is Status.FAILED)
     last = next((line.strip() for log in logs for line in reversed(log.splitlines()) if line.strip()), "")
-    printed = f": {last[:200]}" if last else ""
+    printed = f": {last[:200]}" if last and not _disk_is_full(trace) else ""
     return f"the build fails: {trace.error}{printed}"
+
+
+def _disk_is_full(trace: BuildTrace) -> bool:
+    said = (str(trace.error), *(step.log for step in trace.steps if step.status is Status.FAILED))
+    return any("no space left on device" in text.lower() for text in said)
 
 
 @contextmanager
 def open_replay(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -> Iterator[Replay]:
     """The student's artifacts among the instructor's own copy of everything else, in a folder that goes at the end."""
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         root = Path(folder).resolve() / "project"
         copy_app(assignment, root)
         artifacts.write(root)

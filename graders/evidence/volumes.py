@@ -17,7 +17,7 @@ from course.assignments import Assignment
 from course.lab.setup import Container, Setup
 from graders.evidence.mongodb import Place, ask_databases, places_with
 from graders.evidence.replay import open_replay
-from graders.evidence.world import World, wait_for
+from graders.evidence.world import World
 from graders.rubric import Gathered
 from graders.sandbox import Ran, ReplayEngine
 from graders.submission import Artifacts
@@ -138,7 +138,7 @@ def _wait(world: World) -> tuple[str | None, tuple[str, ...]]:
         databases = databases or tuple(ask_databases(world, {}))
         return True if (answer is not None and databases) or not lives else None
 
-    wait_for(look, timeout_s=START_TIMEOUT_S)
+    world.engine.wait_for(look, timeout_s=START_TIMEOUT_S)
     return answer, databases
 
 
@@ -151,7 +151,7 @@ def _write(world: World, notes: dict[str, str]) -> tuple[Written, ...]:
         def seen(note: str = note, database: str = database) -> tuple[str, ...] | None:
             return tuple(name for name in places_with(world, world.setup(), note) if name != database) or None
 
-        seen_by = wait_for(seen, timeout_s=SHARED_TIMEOUT_S) or ()
+        seen_by = world.engine.wait_for(seen, timeout_s=SHARED_TIMEOUT_S) or ()
         took = note in answers.get(database, ())
         written.append(Written(database=database, took=took, places=found.get(database, ()), seen_by=seen_by))
     return tuple(written)
@@ -167,7 +167,7 @@ def _edit(world: World, gathered: Gathered[VolumesEvidence]) -> Gathered[Volumes
         return last == edit or None
 
     world.edit(SOURCE, _source(edit))
-    wait_for(look, timeout_s=EDIT_TIMEOUT_S)
+    world.engine.wait_for(look, timeout_s=EDIT_TIMEOUT_S)
     after = _publishers(world.setup())
     same = [one.id for one in before] == [one.id for one in after]
     loads = any(_loads(world, one, last) for one in after)
@@ -186,7 +186,7 @@ def _again(world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, s
         found = {note for one in answers.values() for note in one}
         return found if len(answers) >= len(notes) or not lives else None
 
-    found = wait_for(look, timeout_s=START_TIMEOUT_S)
+    found = world.engine.wait_for(look, timeout_s=START_TIMEOUT_S)
     if found is None:
         trouble = _trouble(world, ran)
         return gathered.fail(_absent(world, "brought up again, the database does not answer", trouble), "kept")

@@ -7,11 +7,10 @@ networks and volumes on the replay engine, all of which are the submission's.
 import itertools
 import json
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from docker.errors import NotFound
 
@@ -27,7 +26,6 @@ _NOT_HERE: Final = re.compile(
 _MADE_UP: Final = re.compile(r"[a-z]+_[a-z]+\d?")
 """An adjective and a person, as the engine names a container that was not given a name (moby, pkg/namesgenerator)."""
 _TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.]+(?: ?(?:Z|UTC))?(?: \[\d+\])? *")
-Seen = TypeVar("Seen")
 
 
 class World:
@@ -79,16 +77,17 @@ class World:
 
     def get(self, address: str, *, timeout_s: float = 3) -> str | None:
         """What `http://ADDRESS` answers to the machine that the engine runs on, or None."""
-        ran = self.engine.run(
-            ["curl", "-sf", "--max-time", f"{timeout_s}", f"http://{address}"], timeout_s=timeout_s + 2
-        )
+        ran = self.engine.run([*self._curl(timeout_s), f"http://{address}"], timeout_s=timeout_s + 2)
         return ran.output if ran.exit_code == 0 else None
 
     def post(self, address: str, body: str, *, timeout_s: float = 5) -> str | None:
         """What `http://ADDRESS` answers to a JSON body, or None."""
-        words = ["curl", "-sf", "--max-time", f"{timeout_s}", "-H", "Content-Type: application/json", "-d", body]
+        words = [*self._curl(timeout_s), "-H", "Content-Type: application/json", "-d", body]
         ran = self.engine.run([*words, f"http://{address}"], timeout_s=timeout_s + 2)
         return ran.output if ran.exit_code == 0 else None
+
+    def _curl(self, timeout_s: float) -> list[str]:
+        return ["curl", "-sf", "--max-time", f"{timeout_s * self.engine.pace}"]
 
     def in_container(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
         """Run a command inside one of its containers."""
@@ -135,13 +134,3 @@ class World:
         images = dict.fromkeys(one or other for one, other in _NOT_HERE.findall(ran.output))
         named = f": {', '.join(images)}" if images else ""
         return f"it wants something from the internet, which a replay has not{named}"
-
-
-def wait_for(look: Callable[[], Seen | None], *, timeout_s: float) -> Seen | None:
-    """Look again and again until there is something to see, or time is up."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        seen = look()
-        if seen is not None or time.monotonic() >= deadline:
-            return seen
-        time.sleep(0.2)

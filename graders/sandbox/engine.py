@@ -10,50 +10,40 @@ may administer the kernel (`SYS_ADMIN`).
 
 import io
 import json
-import os
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
-import trustme
 from docker import DockerClient
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException
 from docker.models.containers import Container
-from docker.tls import TLSConfig
-from docker.types import LogConfig
 from filelock import FileLock, Timeout
 
 from course import labels
 from course.builds import record
 from course.engine import docker_host
-from course.engine.find import Address, try_address
 from course.errors import CourseError
 from course.folders import data_folder
 from course.images import OnProgress
 from course.lab.scratch import engine_host
-from graders.sandbox.image import BRIDGE, ensure_offline_images, ensure_replay_image
+from graders.sandbox.container import DISK_BYTES, START_TIMEOUT_S, Keys, connect, create, stop
+from graders.sandbox.image import ensure_offline_images, ensure_replay_image
 from graders.sandbox.limits import FLOOD_BYTES, end_processes, limit_reached, set_limits, within_limits
 from graders.sandbox.store import load_images, reset
 
 PROJECT: Final = "/work/project"
-START_TIMEOUT_S: Final = 60
-MEMORY_BYTES: Final = 3 << 30
-PROCESSES: Final = 1500
-"""In all; what submissions may take of them (`limits`) leaves enough for the engine, which needs some to end them."""
-DISK_BYTES: Final = 10 << 30
-"""For the base images and for what one submission makes."""
 OUTPUT_BYTES: Final = 64 << 10
-_API_PORT: Final = "2376/tcp"
 _INCOMING: Final = "/store/incoming"
 _SLOTS: Final = 64
 _ASKED_AGAIN: Final = 5
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +57,19 @@ class Ran:
     ended: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ReplayEngine:
     """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in.
 
-    `images` are its base images: for each name the outer engine's reference.
+    `images` are its base images: for each name the outer engine's reference. `pace` is how many times longer than on
+    this machine's own processor anything may take in there.
     """
 
     client: DockerClient
     container: Container
     outer: DockerClient
     images: Mapping[str, str]
+    pace: float = 1
 
     def reset(self) -> None:
         """Make it clean again: all that was made on it goes, but for the base images."""
@@ -122,6 +114,15 @@ class ReplayEngine:
         """End all that submissions have running beside the engine."""
         end_processes(self._said)
 
+    def wait_for(self, look: Callable[[], Seen | None], *, timeout_s: float) -> Seen | None:
+        """Look again and again until there is something to see, or time is up."""
+        deadline = time.monotonic() + timeout_s * self.pace
+        while True:
+            seen = look()
+            if seen is not None or time.monotonic() >= deadline:
+                return seen
+            time.sleep(0.2)
+
     def limit_reached(self) -> str:
         """Which limit the submission has reached, in words; empty where none."""
         return limit_reached(self._told)
@@ -142,7 +143,7 @@ class ReplayEngine:
         raise CourseError("The replay engine does not answer.", fix="try again")
 
     def _run(self, command: Sequence[str], timeout_s: float, folder: str, environment: Mapping[str, str]) -> Ran:
-        words = ["timeout", "--signal=KILL", f"{timeout_s}", *command]
+        words = ["timeout", "--signal=KILL", f"{timeout_s * self.pace}", *command]
         api = self.outer.api
         created = api.exec_create(self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **environment})
         said, length = bytearray(), 0
@@ -163,6 +164,12 @@ class ReplayEngine:
         """How many packets have been turned back that were on their way out of here, since the engine started."""
         listed = self._told(["iptables", "-nvxL", "OUTSIDE"])
         return sum(int(line.split()[0]) for line in listed.splitlines() if " REJECT " in line)
+
+    def await_packages(self) -> None:
+        """Wait until its registry of packages answers. Raises `CourseError` when it does not."""
+        ping = ["curl", "-sf", "http://127.0.0.1:4873/-/ping"]
+        if not self.wait_for(lambda: self.run(ping).exit_code == 0 or None, timeout_s=START_TIMEOUT_S):
+            raise CourseError("The replay engine's registry of packages did not start.", fix="try again")
 
     def packages_missing(self, since: int = 0) -> tuple[int, tuple[str, ...]]:
         """The length of the registry's log, and which packages it was asked for in vain after its line `since`."""
@@ -185,15 +192,20 @@ def replay_engine(
         volume = stack.enter_context(_slot(outer))
         worn: list[str] = []
         stack.callback(_remove_volumes, outer, worn)  # when the container is gone
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layer-by-layer-")))
-        container = _create(outer, image, volume, folder)
-        stack.callback(_stop, container)
-        client = _client(outer, container, folder)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=labels.folder_prefix())))
+        host = engine_host(docker_host(outer))
+        keys = Keys.make(host)
+        container = create(
+            outer, image, volume, keys, publish_at=("127.0.0.1" if host == "127.0.0.1" else "0.0.0.0", None)
+        )
+        stack.callback(stop, container)
+        client = connect(container, keys.write(folder), host)
         stack.callback(client.close)
         stack.callback(record.forget, docker_host(client), {labels.session()})
         load_images(outer, client, wanted)
         engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
         engine.reset()
+        engine.await_packages()
         try:
             yield engine
         finally:
@@ -235,85 +247,6 @@ def _slot(outer: DockerClient) -> Iterator[str]:
             lock.release()
         return
     raise CourseError(f"{_SLOTS} replays are under way.", fix="wait for one to end")
-
-
-def _create(outer: DockerClient, image: str, volume: str, folder: Path) -> Container:
-    ca, host = trustme.CA(), engine_host(docker_host(outer))
-    server, mine = ca.issue_cert(host), ca.issue_cert("graders@replay")
-    for name, blob in (("ca", ca.cert_pem), ("cert", mine.cert_chain_pems[0]), ("key", mine.private_key_pem)):
-        blob.write_to_path(folder / f"{name}.pem")
-    environment = {
-        "CA_PEM": ca.cert_pem.bytes().decode(),
-        "CERTIFICATE_PEM": server.cert_chain_pems[0].bytes().decode(),
-        "KEY_PEM": server.private_key_pem.bytes().decode(),
-        "BRIDGE": f"{BRIDGE}/24",
-        "DISK_BYTES": str(DISK_BYTES),
-    }
-    local = host == "127.0.0.1"
-    api = outer.api
-    limits: dict[str, Any] = api.create_host_config(
-        cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
-        device_cgroup_rules=["a *:* rwm"],
-        mem_limit=MEMORY_BYTES,
-        pids_limit=PROCESSES,
-        read_only=True,
-        init=True,
-        tmpfs=dict.fromkeys(("/run", "/tmp", "/root", "/var/log"), "size=512m,exec"),
-        binds={volume: {"bind": "/store", "mode": "rw"}},
-        port_bindings={_API_PORT: ("127.0.0.1" if local else "0.0.0.0", None)},
-        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m"}),
-    )
-    limits |= {"MaskedPaths": [], "ReadonlyPaths": []}  # it mounts /proc for its containers (docker-py has no option)
-    created = api.create_container(
-        image,
-        host_config=limits,
-        environment=environment,
-        labels=labels.labels(),
-        ports=[2376],
-        name=f"{volume}-{os.getpid()}",
-    )
-    container = outer.containers.get(created["Id"])
-    try:
-        container.start()
-    except APIError as error:
-        container.remove(force=True)
-        raise CourseError(
-            f"The graders' own engine cannot run on this one: {error.explanation}", fix="`course engine start`"
-        ) from error
-    return container
-
-
-def _client(outer: DockerClient, container: Container, folder: Path) -> DockerClient:
-    """Connect as soon as the engine inside answers."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    host = engine_host(docker_host(outer))
-    files = {name: str(folder / f"{name}.pem") for name in ("ca", "cert", "key")}
-    tls = TLSConfig(client_cert=(files["cert"], files["key"]), ca_cert=files["ca"], verify=True)
-    while time.monotonic() < deadline:
-        container.reload()
-        if container.status == "exited":
-            break
-        bindings = container.ports.get(_API_PORT)
-        if bindings:
-            docker = f"tcp://{host}:{bindings[0]['HostPort']}"
-            client = try_address(Address(source="the graders' own", docker_host=docker, tls=tls))
-            if isinstance(client, DockerClient):
-                return client
-        time.sleep(0.1)
-    said = container.logs(tail=3).decode("utf-8", "replace").strip()
-    raise CourseError(
-        f"The graders' own engine did not start: {said or 'no word'}", fix="`course doctor`, then try again"
-    )
-
-
-def _stop(container: Container) -> None:
-    try:
-        container.stop(timeout=10)
-        container.remove(force=True)
-    except APIError as error:
-        if error.status_code not in (404, 409):  # gone, or going: somebody else cleans up
-            raise
 
 
 def _asked_for(line: str) -> Iterator[str]:

@@ -4,13 +4,16 @@ Enters: docker-py's client. Leaves: references of images, made present. Builds o
 `course.images` and `course.folders`.
 """
 
+import hashlib
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from docker import DockerClient
 
+from course import labels
 from course.folders import notebooks_folder
 from course.images import OnProgress, ensure, ensure_debian, ensure_own
 
@@ -29,6 +32,16 @@ def ensure_replay_image(client: DockerClient, *, on_progress: OnProgress | None 
     ensure(client, (NODE,), on_progress=on_progress)
     stands_on = {"BASE": ensure_debian(client, RELEASE, on_progress=on_progress), "NODE": NODE}
     return ensure_own(client, "layer-by-layer/replay", _fill, stands_on=stands_on, on_progress=on_progress)
+
+
+def recipe_digest() -> str:
+    """What tells one version of the replay image's recipe from another."""
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
+        _fill(Path(folder))
+        for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def ensure_offline_images(

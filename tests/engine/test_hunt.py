@@ -86,3 +86,7 @@ def test_a_slow_engine_gets_the_api_without_prisma(client: DockerClient, lesson:
         lighten(lesson, project)
         assert "prisma" not in project.read("Dockerfile").lower()
         assert list(json.loads(project.read("package.json"))["dependencies"]) == ["express", "pg"]
+        with Project(project.root, client=client) as copy:
+            copy.write("Dockerfile", before)
+            lighten(lesson, copy)
+            assert copy.read("Dockerfile") == project.read("Dockerfile")

@@ -112,6 +112,21 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(user: Ordinary, 
     assert container.logs() == b"after\n"
 
 
+def test_two_accounts_of_one_machine_have_an_engine_each(user: Ordinary, client: DockerClient) -> None:
+    client.volumes.create("of-the-first")
+    with vm_user.another_user(user) as other:
+        start(other)
+        theirs = vm_user.engine(other)
+        assert not theirs.volumes.list()
+        theirs.volumes.create("of-the-second")
+        for number, engine in enumerate((client, theirs)):
+            said = engine.containers.run(IMAGE, ["echo", f"engine {number}"], remove=True)
+            assert said.decode() == f"engine {number}\n"
+        assert other.course("engine", "stop").returncode == 0
+        theirs.close()
+    assert [volume.name for volume in client.volumes.list()] == ["of-the-first"]
+
+
 def test_the_clock_is_right_and_no_two_restored_engines_are_alike(user: Ordinary, long: bool) -> None:
     seconds, seen = [], set()
     count = 50 if long else 3

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 from docker import DockerClient
-from ordinary import Ordinary
+from ordinary import OTHER_UID, UID, Ordinary
 
 from course.engine.vm import running
 from course.engine.vm.keeper import FILES
@@ -37,13 +37,28 @@ def obstacle() -> str | None:
 
 
 @contextmanager
-def ordinary_user() -> Iterator[Ordinary]:
-    """A user with a guest, whose folder and processes are gone afterwards."""
+def ordinary_user(images: Sequence[str] = (IMAGE,), *, uid: int = UID) -> Iterator[Ordinary]:
+    """A user with a guest that holds these images, or all of the course's for an empty list."""
+    with _user(lambda folder: Ordinary(folder, uid)) as user:
+        give_guest(user, images)
+        yield user
+
+
+@contextmanager
+def another_user(first: Ordinary) -> Iterator[Ordinary]:
+    """A second account, with the same guest as the first one's."""
+    with _user(lambda folder: Ordinary(folder, OTHER_UID)) as user:
+        _take_guest(user, first.course_home / "vm/guest")
+        yield user
+
+
+@contextmanager
+def _user(make: Callable[[Path], Ordinary]) -> Iterator[Ordinary]:
+    """A user whose folder and processes are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="vm-", dir="/tmp"))  # not pytest's, which no other user can enter
     folder.chmod(0o755)
-    user = Ordinary(folder)
+    user = make(folder)
     try:
-        give_guest(user)
         yield user
     finally:
         user.course("engine", "reset")
@@ -54,19 +69,23 @@ def ordinary_user() -> Iterator[Ordinary]:
         assert not left, f"left over: {left}"
 
 
-def give_guest(user: Ordinary) -> None:
+def give_guest(user: Ordinary, images: Sequence[str]) -> None:
     """Build the guest as this user, or take the one that was kept from an earlier run."""
-    kept = Path(os.environ[KEPT_GUEST]) if KEPT_GUEST in os.environ else None
-    guest = user.course_home / "vm/guest"
+    kept = Path(os.environ[KEPT_GUEST] + ("" if images else "-all")) if KEPT_GUEST in os.environ else None
     if kept and kept.exists():
-        user.run("mkdir", "-p", str(guest.parent), timeout_s=10)
-        subprocess.run(["cp", "-a", "--sparse=always", str(kept), str(guest)], check=True)
-        subprocess.run(["chown", "-R", f"{user.uid}:{user.uid}", str(guest)], check=True)
+        _take_guest(user, kept)
         return
-    built = user.course("engine", "build-vm", "--images", IMAGE, timeout_s=BUILD_TIMEOUT_S)
+    built = user.course("engine", "build-vm", "--images", *images, timeout_s=BUILD_TIMEOUT_S)
     assert built.returncode == 0, built.stderr
     if kept:
-        subprocess.run(["cp", "-a", "--sparse=always", str(guest), str(kept)], check=True)
+        subprocess.run(["cp", "-a", "--sparse=always", str(user.course_home / "vm/guest"), str(kept)], check=True)
+
+
+def _take_guest(user: Ordinary, other: Path) -> None:
+    guest = user.course_home / "vm/guest"
+    user.run("mkdir", "-p", str(guest.parent), timeout_s=10)
+    subprocess.run(["cp", "-a", "--sparse=always", str(other), str(guest)], check=True)
+    subprocess.run(["chown", "-R", f"{user.uid}:{user.uid}", str(guest)], check=True)
 
 
 def start(user: Ordinary, *words: str) -> dict[str, Any]:

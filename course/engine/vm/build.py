@@ -25,11 +25,37 @@ from course.engine.vm.running import accelerators, locked, new_overlay
 from course.errors import CourseError
 
 MEMORY_MIB: Final = 1024
+DISK_BYTES: Final = 10 << 30
 PROCESSORS: Final = {TCG: 1, KVM: 2}
 """Emulated processors wait for each other more than they help."""
 
-Prepare = Callable[[DockerClient], tuple[str, ...]]
-"""Puts images on the engine, and names them."""
+
+@dataclass(frozen=True, kw_only=True)
+class Booted:
+    """The guest while it is made: a client of its engine, and its keeper's folder."""
+
+    client: DockerClient
+    run: Path
+
+
+def run_something(booted: Booted) -> None:
+    """Run a container once, where there is a small image: what it reads is then in the snapshot's memory."""
+    small = sorted(booted.client.images.list(), key=lambda image: int(image.attrs["Size"]))
+    if small:
+        booted.client.containers.run(small[0], "true", remove=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a guest holds: `fill` puts images on its engine, and names them; what `warm_up` does last, its snapshots go
+    on from. The disk is sparse; `version` goes into the manifest.
+    """
+
+    fill: Callable[[Booted], tuple[str, ...]]
+    warm_up: Callable[[Booted], None] = run_something
+    memory_mib: int = MEMORY_MIB
+    disk_bytes: int = DISK_BYTES
+    version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +67,7 @@ class Source:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(here: Place, source: Source, prepare: Prepare, *, say: Callable[[str], None]) -> Manifest:
+def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]) -> Manifest:
     """Build the guest anew and put it in the place of an older one, which must not run. Raises `CourseError`."""
     with _workshop(here) as folder:
         guest = folder / "guest"
@@ -50,16 +76,23 @@ def build(here: Place, source: Source, prepare: Prepare, *, say: Callable[[str],
         unpacked = folder / "packages/root"
         guest_files.make_qemu(unpacked, guest / "qemu")
         guest_files.make_kernel(unpacked, guest)
-        guest_files.make_disk(unpacked, guest, certificates=source.certificates, settings=source.settings)
+        guest_files.make_disk(
+            unpacked,
+            guest,
+            size_bytes=plan.disk_bytes,
+            certificates=source.certificates,
+            settings=source.settings,
+        )
         shutil.rmtree(folder / "packages")
-        images = _fill(guest, folder, prepare, say)
-        snapshots = dict(_take_snapshots(guest, folder, say))
+        images = _fill(guest, folder, plan, say)
+        snapshots = dict(_take_snapshots(guest, folder, plan, say))
         manifest = Manifest(
             suite=packages.SUITE,
             packages=versions,
             images=images,
-            memory_mib=MEMORY_MIB,
+            memory_mib=plan.memory_mib,
             snapshots=snapshots,
+            version=plan.version,
         )
         (guest / "manifest.json").write_text(json.dumps(manifest.to_json(), indent=1), encoding="utf-8")
         put_in_place(here, guest)
@@ -75,17 +108,17 @@ def put_in_place(here: Place, guest: Path) -> None:
         guest.rename(here.guest)
 
 
-def _fill(guest: Path, folder: Path, prepare: Prepare, say: Callable[[str], None]) -> tuple[str, ...]:
-    """Boot from the disk itself and let `prepare` put images there."""
-    with _running(guest, folder, TCG, disk=guest / "disk.qcow2", say=say) as client:
+def _fill(guest: Path, folder: Path, plan: Plan, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Boot from the disk itself and put images there."""
+    with _running(guest, folder, TCG, plan, disk=guest / "disk.qcow2", say=say) as booted:
         say("filling the engine")
-        images = prepare(client)
+        images = plan.fill(booted)
         say("stopping")
         launch.ask(runtime_folder(folder / "run"), do="power off")
     return images
 
 
-def _take_snapshots(guest: Path, folder: Path, say: Callable[[str], None]) -> Iterator[tuple[str, int]]:
+def _take_snapshots(guest: Path, folder: Path, plan: Plan, say: Callable[[str], None]) -> Iterator[tuple[str, int]]:
     """One for each accelerator that works here. Where KVM is there and does not work, emulation does."""
     for accelerator in accelerators((KVM, TCG)):
         target = guest / accelerator
@@ -93,9 +126,9 @@ def _take_snapshots(guest: Path, folder: Path, say: Callable[[str], None]) -> It
         new_overlay(guest, guest / "disk.qcow2", target / "disk.qcow2")
         try:
             with _running(
-                guest, folder, accelerator, disk=target / "disk.qcow2", memory=target / "ram", say=say
-            ) as one:
-                _warm_up(one)
+                guest, folder, accelerator, plan, disk=target / "disk.qcow2", memory=target / "ram", say=say
+            ) as booted:
+                plan.warm_up(booted)
                 say("taking a snapshot")
                 launch.ask(runtime_folder(folder / "run"), do="suspend", to=str(target))
                 (target / "accelerator").unlink()
@@ -106,24 +139,24 @@ def _take_snapshots(guest: Path, folder: Path, say: Callable[[str], None]) -> It
                 raise
 
 
-def _warm_up(client: DockerClient) -> None:
-    """Run a container once, where there is a small image: what it reads is then in the snapshot's memory."""
-    small = sorted(client.images.list(), key=lambda image: int(image.attrs["Size"]))
-    if small:
-        client.containers.run(small[0], "true", remove=True)
-
-
 @contextmanager
 def _running(
-    guest: Path, folder: Path, accelerator: str, *, disk: Path, say: Callable[[str], None], memory: Path | None = None
-) -> Iterator[DockerClient]:
+    guest: Path,
+    folder: Path,
+    accelerator: str,
+    plan: Plan,
+    *,
+    disk: Path,
+    say: Callable[[str], None],
+    memory: Path | None = None,
+) -> Iterator[Booted]:
     run = runtime_folder(folder / "run")
     make_private(run)
     task = Task(
         guest=str(guest),
         run=str(run),
         accelerator=accelerator,
-        memory_mib=MEMORY_MIB,
+        memory_mib=plan.memory_mib,
         processors=PROCESSORS[accelerator],
         disk=str(disk),
         disk_discarded=False,
@@ -133,7 +166,7 @@ def _running(
     with launch.launch(task, say=say) as keeper:
         client = DockerClient(base_url=f"unix://{run / 'docker.sock'}", version="auto", timeout=CALL_TIMEOUT_S)
         try:
-            yield client
+            yield Booted(client=client, run=run)
         finally:
             client.close()
             keeper.terminate()

@@ -18,10 +18,12 @@ from docker import DockerClient
 from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import launch
 from course.engine.vm.keeper import Task
-from course.engine.vm.place import place
+from course.engine.vm.machine import TCG
+from course.engine.vm.place import Place, place
 from course.engine.vm.running import accelerators, startable
 
-_PREFIX: Final = "layer-by-layer-vm-"
+_PREFIX: Final = "layer-by-layer.clone-"
+"""Not as those of sessions begin, which `course clean` looks after (`course.labels.folder_session`)."""
 _STARTING_S: Final = 60
 
 
@@ -30,9 +32,11 @@ class Clone:
     nor the network, nor the engine's own API.
     """
 
-    def __init__(self) -> None:
-        self._guest = place().guest
-        self._manifest = startable(place())
+    def __init__(self, here: Place | None = None) -> None:
+        """Of this user's guest, or of the one that was built at `here`."""
+        here = here or place()
+        self._guest = here.guest
+        self._manifest = startable(here)
         self._keeper: subprocess.Popen[str] | None = None
         self.client: DockerClient
         remove_stale()
@@ -42,7 +46,7 @@ class Clone:
         """Forget everything that happened in it: it is as it was built. Its `client` is a new one."""
         self.close()
         self._run = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        accelerator = accelerators(tuple(self._manifest.snapshots))[0]
+        self._accelerator = accelerator = accelerators(tuple(self._manifest.snapshots))[0]
         task = Task(
             guest=str(self._guest),
             run=str(self._run),
@@ -58,6 +62,15 @@ class Clone:
         self._keeper = launch.launch(task)
         address = f"unix://{self._run / 'docker.sock'}"
         self.client = DockerClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
+
+    def forward(self, port: int) -> int:
+        """Lead a free port of 127.0.0.1 here to a TCP port in there, until the next reset; the free one."""
+        return int(launch.ask(self._run, do="forward", port=port)["port"])
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it has to do without KVM."""
+        return self._accelerator == TCG
 
     def close(self) -> None:
         """End it."""

@@ -23,8 +23,6 @@ PACKAGES: Final = (
     *("linux-image-amd64", "busybox-static", "docker.io", "containerd", "crun", "tini", "iptables"),
     *("ca-certificates", "netbase"),
 )
-DISK_BYTES: Final = 10 << 30
-"""How large the disk may grow; the file is sparse."""
 _INODES: Final = 600_000
 _LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
 _LINKER: Final = "ld-linux-x86-64.so.2"
@@ -40,6 +38,7 @@ _MODULES: Final = (
     *("ip_tables", "iptable_nat", "iptable_filter", "iptable_mangle", "iptable_raw", "nf_conntrack_netlink"),
     *("xt_conntrack", "xt_MASQUERADE", "xt_addrtype", "xt_nat", "xt_tcpudp", "xt_comment", "xt_mark"),
     *("xt_multiport", "xt_REDIRECT", "ipt_REJECT", "ipvlan", "vxlan"),
+    *("loop", "nf_tables", "nft_compat", "nft_chain_nat"),  # for an engine in a container
 )
 _OWN: Final = Path(__file__).parent / "guest"
 
@@ -74,8 +73,10 @@ def make_kernel(packages: Path, folder: Path) -> None:
     shutil.rmtree(root)
 
 
-def make_disk(packages: Path, folder: Path, *, certificates: bytes | None, settings: Mapping[str, Any]) -> None:
-    """`disk.qcow2`, with everything but images, in `folder`. `settings` join the engine's daemon.json."""
+def make_disk(
+    packages: Path, folder: Path, *, size_bytes: int, certificates: bytes | None, settings: Mapping[str, Any]
+) -> None:
+    """`disk.qcow2`, with everything but images, in `folder`, sparse. `settings` join the engine's daemon.json."""
     root = folder / "root"
     for name in ("dev", "proc", "sys", "run", "root", "mnt", "home", "sbin", "lib64", "var/lib/docker", "var/log"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ def make_disk(packages: Path, folder: Path, *, certificates: bytes | None, setti
     _put_modules(packages, _MODULES, root / "lib/modules", order)
     _put_configuration(packages, root, certificates, settings)
     raw = folder / "disk.raw"
-    _format(packages, root, raw)
+    _format(packages, root, raw, size_bytes)
     convert = [*_with_linker(packages, packages / "usr/bin/qemu-img"), "convert", "-f", "raw", "-O", "qcow2"]
     _run([*convert, str(raw), str(folder / "disk.qcow2")])
     raw.unlink()
@@ -156,9 +157,9 @@ def _put_modules(packages: Path, wanted: Sequence[str], folder: Path, order: Pat
     order.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
-def _format(packages: Path, root: Path, disk: Path) -> None:
+def _format(packages: Path, root: Path, disk: Path, size_bytes: int) -> None:
     with disk.open("wb") as file:
-        file.truncate(DISK_BYTES)
+        file.truncate(size_bytes)
     options = ["-q", "-t", "ext4", "-O", "^has_journal,^metadata_csum", "-m", "0", "-N", str(_INODES)]
     fresh = "lazy_itable_init=1,nodiscard,root_owner=0:0"
     program = packages / "usr/sbin/mke2fs"

@@ -68,6 +68,7 @@ class Keeper:
         self._tasks: list[asyncio.Task[None]] = []
         self.monitor: Monitor
         self.agent: Agent
+        self.forwardings: Forwardings
 
     async def keep(self) -> None:
         """Start the machine, say when it is ready, and stay until it is over."""
@@ -78,10 +79,10 @@ class Keeper:
             loop.add_reader(0, self._input)
         try:
             await self._start()
-            forwardings = Forwardings(self.engine_socket, self.monitor, _note)
-            proxy = await Proxy(self.engine_socket, forwardings.try_update).serve(self.run_folder / "docker.sock")
+            self.forwardings = Forwardings(self.engine_socket, self.monitor, _note, published=not self.task.cut_off)
+            proxy = await Proxy(self.engine_socket, self.forwardings.try_update).serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
-            self._tasks.append(asyncio.create_task(self._follow(forwardings)))
+            self._tasks.append(asyncio.create_task(self._follow(self.forwardings)))
             _report(ready=True)
             await self.over.wait()
             proxy.close()
@@ -166,6 +167,8 @@ class Keeper:
             asked = json.loads(await reader.readline())
             if asked["do"] == "run":
                 answer["status"], answer["printed"] = await self.agent.run(asked["line"])
+            elif asked["do"] == "forward":
+                answer["port"] = await self.forwardings.forward(asked["port"])
             elif asked["do"] == "suspend":
                 await self._suspend(Path(asked["to"]))
             elif asked["do"] == "power off":

@@ -25,7 +25,9 @@ _LONGEST_SOCKET: Final = "control.sock"
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a guest was made of: `packages` and the version of each, the `images` in it, `snapshots` by accelerator."""
+    """What a guest was made of: `packages` and the version of each, the `images` in it, `snapshots` by accelerator; and
+    the `version` of what was done in it, as its maker names it.
+    """
 
     suite: str
     packages: Mapping[str, str]
@@ -33,6 +35,7 @@ class Manifest:
     memory_mib: int
     snapshots: Mapping[str, int]
     """The number of processors of each."""
+    version: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

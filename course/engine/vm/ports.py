@@ -9,6 +9,7 @@ route_localnet in guest/rc.
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from typing import Any, Final
 from course.engine.vm.monitor import Monitor, QemuError
 
 HOST: Final = "127.0.0.1"
+_TRIES: Final = 5
 Port = tuple[str, int]
 """`tcp` or `udp`, and the number."""
 
@@ -31,15 +33,28 @@ def published(containers: Any) -> set[Port]:
 
 
 class Forwardings:
-    """Keeps QEMU's forwardings equal to what the engine behind `engine` publishes."""
+    """Keeps QEMU's forwardings equal to what the engine behind `engine` publishes, if it is to be `published` here."""
 
-    def __init__(self, engine: Path, monitor: Monitor, say: Callable[[str], None]) -> None:
+    def __init__(self, engine: Path, monitor: Monitor, say: Callable[[str], None], *, published: bool) -> None:
         self._engine, self._monitor, self._say = engine, monitor, say
+        self._published = published
         self._current: set[Port] = set()
         self._turn = asyncio.Lock()
 
+    async def forward(self, port: int) -> int:
+        """Lead a free port of this machine to a TCP port of the guest, for as long as that lives; the free one."""
+        for _ in range(_TRIES):
+            with socket.socket() as probe:
+                probe.bind((HOST, 0))
+                free: int = probe.getsockname()[1]
+            if not await self._monitor.say(f"hostfwd_add net tcp:{HOST}:{free}-{HOST}:{port}"):
+                return free
+        raise QemuError(f"port {port} of the guest could not be forwarded")
+
     async def update(self) -> None:
         """Add what is new, remove what is gone. A port that something else here has is left out, and said."""
+        if not self._published:
+            return
         async with self._turn:
             wanted = published(json.loads(await get(self._engine, "/containers/json")))
             for protocol, port in sorted(self._current - wanted):

@@ -1,0 +1,1 @@
+open('taken', 'w').close()

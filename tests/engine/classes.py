@@ -1,0 +1,102 @@
+"""Classes for tests: a folder of submissions, `graders run` over it, and what the gradebook holds afterwards."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+from graders.autograde.place import CLASS_VARIABLE
+
+PROJECT = Path(__file__).parents[2]
+CORPUS = PROJECT / "tests/corpus"
+CHEATS = CORPUS / "cheats"
+ALWAYS = ("comes-from-the-future", "doubles-the-test", "is-no-notebook", "links-to-the-solution", "skips-the-test")
+"""Those that are tried without --long too."""
+ASSIGNMENT = "layers"
+"""Its replay is the shortest."""
+UNSANDBOXED = ("--level", "unsandboxed")
+"""A virtual machine would be taken where one is built, and takes longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchoolClass:
+    """A class's folder."""
+
+    folder: Path
+
+    def hand_in(self, student: str, submission: Path | None) -> Path:
+        """A student's submission: a copy of a folder, or nothing in it."""
+        target = self.folder / "submitted" / student / ASSIGNMENT
+        target.mkdir(parents=True)
+        if submission is not None:
+            left_out = shutil.ignore_patterns("expected.json")
+            shutil.copytree(submission, target, dirs_exist_ok=True, symlinks=True, ignore=left_out)
+        return target
+
+    def hand_in_cheat(self, cheat: str) -> None:
+        """A cheat of the corpus, with its links to the instructor's files."""
+        target = self.hand_in(cheat, CHEATS / cheat)
+        for name, at in expected(cheat).get("links", {}).items():
+            (target / name).symlink_to(PROJECT / at)
+
+    def start(self, *words: str, command: str = "run") -> "subprocess.Popen[str]":
+        """Begin a command of `graders` on this class, in a session of its own."""
+        line = [sys.executable, "-m", "graders.cli", command, ASSIGNMENT, *words]
+        environment = {**os.environ, CLASS_VARIABLE: str(self.folder)}
+        return subprocess.Popen(
+            line, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *words: str) -> dict[str, dict[str, Any]]:
+        """Run to the end, at the lower level unless told otherwise; the rows of its summary by student."""
+        with self.start("--json", *(() if "--level" in words else UNSANDBOXED), *words) as process:
+            said, errors = process.communicate()
+        assert process.returncode in (0, 3), errors
+        rows = json.loads(said)["students"]
+        assert (process.returncode == 3) == any(row["state"] == "could not grade" for row in rows)
+        return {row["student"]: row for row in rows}
+
+    def gradebook(self) -> Gradebook:
+        """nbgrader's own view of it."""
+        return Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}", "layer-by-layer")
+
+    def marks(self) -> Mapping[str, object]:
+        """All that the gradebook says of each student's submission."""
+        with self.gradebook() as book:
+            return {
+                one.student_id: (
+                    one.timestamp,
+                    one.score,
+                    one.needs_manual_grade,
+                    [
+                        (grade.name, grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+                        for notebook in one.notebooks
+                        for grade in notebook.grades
+                    ],
+                    [
+                        (comment.name, comment.auto_comment, comment.manual_comment)
+                        for notebook in one.notebooks
+                        for comment in notebook.comments
+                    ],
+                    [notebook.late_submission_penalty for notebook in one.notebooks],
+                )
+                for one in book.assignment_submissions(ASSIGNMENT)
+            }
+
+
+def expected(cheat: str) -> dict[str, Any]:
+    """What a cheat says is to come of it."""
+    said: dict[str, Any] = json.loads((CHEATS / cheat / "expected.json").read_text(encoding="utf-8"))
+    return said
+
+
+def cheats() -> list[str]:
+    """All cheats of the corpus."""
+    return sorted(path.parent.name for path in CHEATS.glob("*/expected.json"))

@@ -1,0 +1,36 @@
+"""nbgrader's own commands, with the course's configuration and without `graders run`: the same marks. --long only."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from classes import ALWAYS, CORPUS, PROJECT, SchoolClass, expected
+
+from graders.autograde.place import CLASS_VARIABLE
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.usefixtures("client")
+def test_plain_nbgrader_gives_the_same_marks(tmp_path: Path) -> None:
+    """It goes through the submitted folders by itself, which ends for the whole class where one is like these."""
+    made = SchoolClass(folder=tmp_path)
+    for cheat in ALWAYS:
+        made.hand_in_cheat(cheat)
+    made.hand_in("right", CORPUS / "layers/right-two-stages")
+    (tmp_path / "submitted/right/layers/layers.ipynb").write_text("{}", encoding="utf-8")
+    (tmp_path / "submitted/right/layers/stolen").symlink_to("/etc/passwd")
+    for words in (["generate_assignment", "layers"], ["autograde", "layers", "--PutReports.level=unsandboxed"]):
+        settings = {CLASS_VARIABLE: str(tmp_path), "JUPYTER_CONFIG_DIR": str(PROJECT / "graders/autograde")}
+        command = [sys.executable, "-m", "nbgrader", *words]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    with made.gradebook() as book:
+        scores = {one.student_id: one.score for one in book.assignment_submissions("layers")}
+    assert scores == {"right": 10} | {name: expected(name)["score"] for name in ALWAYS}
+    kept = {path.name for path in (tmp_path / "autograded/right/layers").iterdir()}
+    assert kept == {"Dockerfile", ".dockerignore", "answers.json", "layers.ipynb"}
