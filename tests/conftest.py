@@ -13,7 +13,7 @@ from course.clean import clean, clean_session
 from course.errors import CourseError
 
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
-_ONLY_LONG = ("test_vm", "test_plain_nbgrader")
+_ONLY_LONG = ("test_vm", "test_plain_nbgrader", "test_class_trouble")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

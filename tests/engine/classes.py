@@ -5,13 +5,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from docker import DockerClient
 from nbgrader.api import Gradebook
 
+from course import labels
 from graders.autograde.place import CLASS_VARIABLE
 
 PROJECT = Path(__file__).parents[2]
@@ -21,6 +25,10 @@ ALWAYS = ("comes-from-the-future", "doubles-the-test", "is-no-notebook", "links-
 """Those that are tried without --long too."""
 ASSIGNMENT = "layers"
 """Its replay is the shortest."""
+LATE = "2026-03-01 12:00:00 UTC"
+ODD = "c.y d {é}+(1)"
+SCORES = {"ada": 10, "bob": 7, ODD: 0, "dan": 3}
+GONE_S = 60
 UNSANDBOXED = ("--level", "unsandboxed")
 """A virtual machine would be taken where one is built, and takes longer."""
 
@@ -100,3 +108,36 @@ def expected(cheat: str) -> dict[str, Any]:
 def cheats() -> list[str]:
     """All cheats of the corpus."""
     return sorted(path.parent.name for path in CHEATS.glob("*/expected.json"))
+
+
+def make_class(folder: Path) -> SchoolClass:
+    """Right, wrong, empty, and one with a broken notebook, beside things that no folder should hold."""
+    made = SchoolClass(folder=folder)
+    made.hand_in("ada", CORPUS / "layers/right-two-stages")
+    bob = made.hand_in("bob", CORPUS / "layers/wrong-deleted-later")
+    (bob / "timestamp.txt").write_text(LATE, encoding="utf-8")
+    made.hand_in(ODD, None)
+    dan = made.hand_in("dan", CORPUS / "cheats/is-no-notebook")
+    os.mkfifo(dan / "Dockerfile")
+    (dan / "deep/er").mkdir(parents=True)
+    (dan / "deep/er/loop").symlink_to(dan)
+    (dan / ".dockerignore").symlink_to("/etc/passwd")
+    return made
+
+
+def wait_until_nothing_is_left(client: DockerClient) -> None:
+    """A worker whose parent was killed removes its own engine; what a killed worker left the next run removes."""
+    deadline = time.monotonic() + GONE_S
+    while left := left_by_the_dead(client):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.5)
+
+
+def left_by_the_dead(client: DockerClient) -> list[str]:
+    """Containers and temporary folders whose process is gone."""
+    mine = client.containers.list(all=True, filters=labels.owned_filter(), ignore_removed=True)
+    folders = {path.name: labels.folder_session(path.name) for path in Path(tempfile.gettempdir()).iterdir()}
+    return [
+        *(str(one.name) for one in mine if not labels.is_alive(labels.made_by(one.labels) or "")),
+        *(name for name, session in folders.items() if session and not labels.is_alive(session)),
+    ]

@@ -1,0 +1,85 @@
+"""A class whose run is interrupted, whose engine and workers die, and one on a cluster. --long only."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from classes import ASSIGNMENT, CORPUS, SCORES, UNSANDBOXED, SchoolClass, make_class, wait_until_nothing_is_left
+from distributed import LocalCluster
+from docker import DockerClient
+from docker.models.containers import Container
+
+from course import labels
+
+pytestmark = pytest.mark.engine
+
+
+def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> None:
+    made = make_class(tmp_path)
+    with made.start("--workers", "2", *UNSANDBOXED) as process:
+        reports = made.folder / "reports" / ASSIGNMENT
+        deadline = time.monotonic() + 120
+        while not list(reports.glob("[a-z]*.json")) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    wait_until_nothing_is_left(client)
+
+
+def test_an_engine_and_a_worker_that_die_cost_no_mark(tmp_path: Path, client: DockerClient) -> None:
+    made = SchoolClass(folder=tmp_path)
+    made.hand_in("ada", CORPUS / "layers/right-two-stages")
+    with made.start("--json", *UNSANDBOXED) as process:
+        first = container_of(client, process.pid)
+        first.kill()
+        second = container_of(client, process.pid, other_than=first)
+        os.kill(owner_of(second), signal.SIGKILL)
+        said, errors = process.communicate()
+    assert process.returncode == 0, errors
+    (row,) = json.loads(said)["students"]
+    assert (row["state"], row["score"]) == ("graded", 10)
+    wait_until_nothing_is_left(client)
+
+
+def container_of(client: DockerClient, pid: int, other_than: Container | None = None) -> Container:
+    """The replay engine of a worker of this process, once there is one, as soon as it runs."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        workers = {child.pid for child in psutil.Process(pid).children(recursive=True)}
+        for one in client.containers.list(filters=labels.owned_filter(), ignore_removed=True):
+            if owner_of(one) in workers and one.id != (other_than and other_than.id):
+                return one
+        time.sleep(0.1)
+    raise AssertionError("no worker started an engine")
+
+
+def owner_of(container: Container) -> int:
+    """The process that made a container."""
+    return int((labels.made_by(container.labels) or "0").partition("-")[0])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, client: DockerClient) -> SchoolClass:
+    made = make_class(tmp_path_factory.mktemp("class"))
+    made.run("--workers", "2")
+    return made
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:  # type: ignore[no-untyped-call]
+        yield started
+
+
+def test_a_cluster_gives_the_same_gradebook(undisturbed: SchoolClass, tmp_path: Path, cluster: LocalCluster) -> None:
+    made = make_class(tmp_path)
+    rows = made.run("--scheduler", cluster.scheduler_address)
+    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    assert made.marks() == undisturbed.marks()
