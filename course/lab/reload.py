@@ -76,6 +76,8 @@ ARRANGEMENTS: Final = (
     Arrangement(share=Share.SILENT, watcher=Watcher.NODEMON),
     Arrangement(share=Share.SILENT, watcher=Watcher.POLLING),
 )
+WITHOUT_EVENTS: Final = (*ARRANGEMENTS[:2], Arrangement(share=Share.BIND, watcher=Watcher.POLLING))
+"""For an engine in a virtual machine: it sees what is edited here, and hears nothing of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +104,10 @@ def run_reload_experiment(
     app: Path,
     *,
     arrangements: tuple[Arrangement, ...] = ARRANGEMENTS,
+    patience_s: float = _PATIENCE_S,
     on_reload: Callable[[Reload], None] | None = None,
 ) -> tuple[Reload, ...]:
-    """Edit a file in each arrangement and wait for the answer.
+    """Edit a file in each arrangement and wait for the answer, `patience_s` at most.
 
     `app` has a Dockerfile, and answers on port 3000 with what `src/greeting.js` exports. Raises `CourseError` when it
     does not start, or the engine cannot mount a share.
@@ -113,13 +116,13 @@ def run_reload_experiment(
     for number, arrangement in enumerate(arrangements):
         folder = scratch.folder / f"live{number}"
         shutil.copytree(app, folder, ignore=shutil.ignore_patterns("node_modules"))
-        found.append(_measure(scratch, folder, arrangement))
+        found.append(_measure(scratch, folder, arrangement, patience_s))
         if on_reload:
             on_reload(found[-1])
     return tuple(found)
 
 
-def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement) -> Reload:
+def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement, patience_s: float) -> Reload:
     volumes = _volumes(scratch, folder, arrangement.share)
     with _running(scratch, scratch.image(folder), arrangement.watcher, volumes) as container:
         before = _wait(scratch, container, lambda answer: True, _START_S)
@@ -130,7 +133,7 @@ def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement) -> Reload
             _wait_for_watches(container)
         text = f"hello {time.time_ns()}"
         _save(folder / FILE, text, arrangement.edit)
-        seconds = _wait(scratch, container, lambda answer: answer == text, _PATIENCE_S)
+        seconds = _wait(scratch, container, lambda answer: answer == text, patience_s)
         in_container = text in _said(container, "cat", f"{SOURCE}/greeting.js")
     rebuilt = None
     if arrangement.share is Share.IMAGE:
