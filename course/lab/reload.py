@@ -26,7 +26,8 @@ from course.lab.scratch import Scratch
 FILE: Final = "src/greeting.js"
 SOURCE: Final = "/app/src"
 _PORT: Final = "3000/tcp"
-_START_S: Final = 30.0
+_START_TAKES: Final = 6
+"""How many times longer than an edit a start may take."""
 _PATIENCE_S: Final = 5.0
 """After this long without an answer an edit counts as not seen; a watcher needs well under a second."""
 _POLL_S: Final = 0.02
@@ -107,7 +108,7 @@ def run_reload_experiment(
     patience_s: float = _PATIENCE_S,
     on_reload: Callable[[Reload], None] | None = None,
 ) -> tuple[Reload, ...]:
-    """Edit a file in each arrangement and wait for the answer, `patience_s` at most.
+    """Edit a file in each arrangement and wait for the answer, `patience_s` at most; six times as long for a start.
 
     `app` has a Dockerfile, and answers on port 3000 with what `src/greeting.js` exports. Raises `CourseError` when it
     does not start, or the engine cannot mount a share.
@@ -125,7 +126,7 @@ def run_reload_experiment(
 def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement, patience_s: float) -> Reload:
     volumes = _volumes(scratch, folder, arrangement.share)
     with _running(scratch, scratch.image(folder), arrangement.watcher, volumes) as container:
-        before = _wait(scratch, container, lambda answer: True, _START_S)
+        before = _wait(scratch, container, lambda answer: True, patience_s * _START_TAKES)
         if before is None:
             said = container.logs(tail=5).decode(errors="replace")
             raise CourseError(f"The app does not answer: {said}", fix="docker logs, and `course doctor`")
@@ -139,7 +140,7 @@ def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement, patience_
     if arrangement.share is Share.IMAGE:
         began = time.monotonic()
         with _running(scratch, scratch.image(folder), arrangement.watcher, {}) as container:
-            _wait(scratch, container, lambda answer: answer == text, _START_S)
+            _wait(scratch, container, lambda answer: answer == text, patience_s * _START_TAKES)
         rebuilt = time.monotonic() - began
     return Reload(
         share=arrangement.share,

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.engine
 
 def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> None:
     made = make_class(tmp_path)
+    for number in range(8):  # so that there is much left to do
+        made.hand_in(f"later-{number}", CORPUS / "layers/right-two-stages")
     with made.start("--workers", "2", *UNSANDBOXED) as process:
         reports = made.folder / "reports" / ASSIGNMENT
         deadline = time.monotonic() + 120
