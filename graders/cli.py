@@ -11,17 +11,15 @@ import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from course.commands import ERR, OUT
 from course.engine import KINDS
 from course.errors import CourseError
 from graders import commands_class, commands_exchange, commands_vm
 from graders.rubric import Report, Status
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
 _MARKS = {
     Status.PASSED: "[green]✓ passed[/]",
     Status.FAILED: "[red]✗ failed[/]",

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from course.commands import ERR, OUT
 from course.engine import KINDS, connect
 from course.errors import CourseError
 from graders.rubric import Level
@@ -20,8 +20,6 @@ from graders.rubric import Level
 if TYPE_CHECKING:
     from graders.workplace import Crew
 
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
 _COLOURS = {"graded": "green", "graded before": "dim", "could not grade": "yellow"}
 
 

@@ -6,10 +6,7 @@ Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so t
 import argparse
 from typing import Any
 
-from rich.console import Console
-
-OUT = Console(highlight=False)
-ERR = Console(stderr=True, highlight=False)
+from course.commands import ERR, OUT
 
 
 def add_commands(commands: Any) -> None:

@@ -4,7 +4,7 @@ from course.images.bundle import bundle, load
 from course.images.catalogue import CATALOGUE, Entry
 from course.images.ensure import OnProgress, Origin, Progress, Row, ensure, find, listing
 from course.images.layers import Change, ImageLayers, Kind, Layer, read_layers, read_stored, shared_layers
-from course.images.own import ensure_debian, ensure_own
+from course.images.own import ensure_debian, ensure_own, fingerprint
 from course.images.prepare import missing_tools
 from course.images.registry import pull_quota, registry_reachable
 from course.images.sizes import step_sizes
@@ -25,6 +25,7 @@ __all__ = [
     "ensure_debian",
     "ensure_own",
     "find",
+    "fingerprint",
     "listing",
     "load",
     "missing_tools",

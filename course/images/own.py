@@ -38,7 +38,8 @@ def ensure_own(
     with context() as folder:
         fill(folder)
         arguments = dict(stands_on or {})
-        wanted = f"{name}:{_fingerprint(client, folder, arguments)}"
+        ids = {argument: str(client.images.get(image).id) for argument, image in arguments.items()}
+        wanted = f"{name}:{fingerprint(folder, ids)}"
         if get(client, wanted) is None:
             before = [tag for image in client.images.list(name) for tag in image.tags]
             if machine.npm_registry:
@@ -63,12 +64,13 @@ def ensure_debian(client: DockerClient, release: str, *, on_progress: OnProgress
     return entry.name
 
 
-def _fingerprint(client: DockerClient, folder: Path, stands_on: Mapping[str, str]) -> str:
+def fingerprint(folder: Path, ids: Mapping[str, str] | None = None) -> str:
+    """Tells build contexts apart, and what they stand on: the ids of images by build argument."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder)}\0{path.stat().st_mode}\0".encode() + path.read_bytes())
-    for argument, image in sorted(stands_on.items()):
-        digest.update(f"{argument}={client.images.get(image).id}".encode())
+    for argument, id in sorted((ids or {}).items()):
+        digest.update(f"{argument}={id}".encode())
     return digest.hexdigest()[:12]
 
 

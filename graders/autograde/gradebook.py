@@ -21,18 +21,32 @@ Grades = Mapping[str, float | None]
 """What nbgrader holds for the cells that are graded by a machine: None where a person has to."""
 
 
+@contextmanager
+def open_gradebook(config: Any = None) -> Iterator[Any]:
+    """nbgrader's own view of the gradebook of the class in hand, which is made where there is none."""
+    from nbgrader.api import Gradebook  # takes a second
+
+    directory = (config or load_config()).CourseDirectory
+    try:
+        with Gradebook(str(directory.db_url), str(directory.course_id)) as book:
+            yield book
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error))
+        fix = "close what has it open; after an update of nbgrader: `nbgrader db upgrade`"
+        raise CourseError(f"The gradebook cannot be read: {reason}.", fix=fix) from error
+
+
 class Book:
-    """The gradebook of the class in hand."""
+    """What `graders run` does with it."""
 
     def __init__(self) -> None:
         self._config = load_config()
-        self._url = str(self._config.CourseDirectory.db_url)
 
     def knows(self, assignment: str) -> bool:
         """Whether the assignment has been released."""
         from nbgrader.api import MissingEntry
 
-        with self._opened() as book:
+        with open_gradebook(self._config) as book:
             try:
                 return bool(book.find_assignment(assignment).notebooks)
             except MissingEntry:
@@ -53,12 +67,12 @@ class Book:
         config.CourseDirectory.submitted_directory = str(folder.relative_to(root))
         config.PutReports.folder = str(reports_folder(assignment))
         self._convert(Autograde, config, assignment, student)
-        with self._opened() as book:
+        with open_gradebook(self._config) as book:
             return _grades(book.find_submission(assignment, student))
 
     def grades(self, assignment: str) -> dict[str, Grades]:
         """What the gradebook holds, by student; nothing for who has not been graded."""
-        with self._opened() as book:
+        with open_gradebook(self._config) as book:
             return {one.student_id: _grades(one) for one in book.assignment_submissions(assignment)}
 
     def write_feedback(self, assignment: str, student: str) -> None:
@@ -70,18 +84,6 @@ class Book:
     def has_autograded(self, assignment: str, student: str) -> bool:
         """Whether the notebook with the report in it is there, of which feedback is made."""
         return (class_folder() / "autograded" / student / assignment / f"{assignment}.ipynb").is_file()
-
-    @contextmanager
-    def _opened(self) -> Iterator[Any]:
-        from nbgrader.api import Gradebook
-
-        try:
-            with Gradebook(self._url, str(self._config.CourseDirectory.course_id)) as book:
-                yield book
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", error))
-            fix = "close what has it open; after an update of nbgrader: `nbgrader db upgrade`"
-            raise CourseError(f"The gradebook cannot be read: {reason}.", fix=fix) from error
 
     def _convert(self, converter: Any, config: Any, assignment: str, student: str) -> None:
         from nbgrader.converters import NbGraderException

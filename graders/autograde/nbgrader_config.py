@@ -20,7 +20,9 @@ CLASS.mkdir(parents=True, exist_ok=True)
 INSIDE = CLASS.is_relative_to(PROJECT)
 
 # nbgrader calls `alembic` by its name, which lies beside Python in an environment that nobody has activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+BESIDE, SEARCHED = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+if BESIDE not in SEARCHED.split(os.pathsep):
+    os.environ["PATH"] = os.pathsep.join([BESIDE, SEARCHED])
 
 c.CourseDirectory.root = str(PROJECT if INSIDE else CLASS)
 c.CourseDirectory.course_id = "layer-by-layer"

@@ -18,6 +18,7 @@ from course.builds import BuildTrace, build
 from course.builds.model import BuildError, Status
 from course.dockerfile import Dockerfile, Stage
 from graders.sandbox import ReplayEngine
+from graders.sandbox.limits import DISK_IS_FULL
 from graders.submission import Artifacts
 
 BUILD_TIMEOUT_S: Final = 240
@@ -72,7 +73,7 @@ class Replay:
         if trace.error is None:
             return trace, None
         if _disk_is_full(trace):  # which step finds it so, and in which words, is a matter of chance
-            return replace(trace, error=BuildError(message="it has filled the disk, of which there are 10 GB")), None
+            return replace(trace, error=BuildError(message=DISK_IS_FULL)), None
         failed = next((step for step in trace.steps if step.status is Status.FAILED), None)
         if failed is None:
             outside = "before its first step it wants something from the internet, such as the frontend of `# syntax=`"

@@ -1,7 +1,7 @@
 """What is in a zip or a folder: names, sizes and times, and content only where it is asked for.
 
-Enters: a zip or a folder. Leaves: `Entry`s. Reads files, writes none: nothing is ever unpacked by its name. Imports
-nothing of the course.
+Enters: a zip or a folder. Leaves: `Entry`s. Reads files, writes none: nothing is ever unpacked by its name. May
+import `graders.submission`.
 """
 
 import os
@@ -17,11 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from graders.submission import NotTaken, read_plain
+
 FOLDER_ENTRIES: Final = 100_000
 _END: Final = struct.Struct("<4sHHHHIIH")
 _END64: Final = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR_BYTES: Final = 20
-_FLAGS: Final = os.O_RDONLY | sum(getattr(os, f"O_{name}", 0) for name in ("NOFOLLOW", "NONBLOCK", "CLOEXEC", "BINARY"))
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -198,10 +199,9 @@ def _of_folder(path: Path, parts: tuple[str, ...]) -> Entry:
         problem = "is a link" if stat.S_ISLNK(status.st_mode) else "is not a plain file"
 
     def content(most_bytes: int) -> bytes:
-        descriptor = os.open(path, _FLAGS)
-        with os.fdopen(descriptor, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("it is not a plain file any more")
-            return opened.read(most_bytes)
+        try:
+            return read_plain(path, limit_bytes=most_bytes)
+        except NotTaken as changed:
+            raise OSError(str(changed)) from changed
 
     return Entry(path=parts, size_bytes=status.st_size, content=content, problem=problem)

@@ -3,21 +3,14 @@
 Enters: students, times. Leaves: `Score`s. May import nbgrader, `graders.autograde` and its neighbours.
 """
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from course.errors import CourseError
-from graders.autograde.place import class_folder
+from graders.autograde.gradebook import open_gradebook
 from graders.exchange.roster import Student
-
-COURSE: Final = "layer-by-layer"
-"""The course's id in nbgrader_config.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +33,6 @@ class Changes:
     added: tuple[str, ...]
     updated: tuple[str, ...]
     absent: tuple[str, ...]
-
-
-@contextmanager
-def open_gradebook() -> Iterator[Any]:
-    """The gradebook of the class in hand, which is made where there is none."""
-    from nbgrader.api import Gradebook  # takes a second
-
-    # nbgrader calls `alembic` by its name where it makes a gradebook; it lies beside Python
-    beside, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
-    if beside not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([beside, path])
-    class_folder().mkdir(parents=True, exist_ok=True)
-    with Gradebook(f"sqlite:///{class_folder() / 'gradebook.db'}", COURSE) as book:
-        yield book
 
 
 def read_students() -> tuple[Student, ...]:

@@ -4,7 +4,6 @@ Enters: docker-py's client. Leaves: references of images, made present. Builds o
 `course.images` and `course.folders`.
 """
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from docker import DockerClient
 
 from course import labels
 from course.folders import notebooks_folder
-from course.images import OnProgress, ensure, ensure_debian, ensure_own
+from course.images import OnProgress, ensure, ensure_debian, ensure_own, fingerprint
 
 RECIPE: Final = Path(__file__).parent / "recipe"
 RELEASE: Final = "trixie"
@@ -36,12 +35,9 @@ def ensure_replay_image(client: DockerClient, *, on_progress: OnProgress | None 
 
 def recipe_digest() -> str:
     """What tells one version of the replay image's recipe from another."""
-    digest = hashlib.sha256()
     with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         _fill(Path(folder))
-        for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-            digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+        return fingerprint(Path(folder))
 
 
 def ensure_offline_images(

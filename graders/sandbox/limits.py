@@ -12,6 +12,7 @@ SCRIPT_PROCESSES: Final = 200
 CONTAINERS_MEMORY_BYTES: Final = 9 << 28
 SCRIPT_MEMORY_BYTES: Final = 1 << 28
 FULL_BYTES: Final = 64 << 20
+DISK_IS_FULL: Final = "it has filled the disk, of which there are 10 GB"
 FLOOD_BYTES: Final = 8 << 20
 """What prints more is ended."""
 
@@ -76,5 +77,5 @@ def limit_reached(run: _Run) -> str:
     if script >= SCRIPT_PROCESSES:
         return f"its script had {script} processes, and more are not allowed"
     if free < FULL_BYTES:
-        return "it has filled the disk, of which there are 10 GB"
+        return DISK_IS_FULL
     return ""

@@ -1,8 +1,6 @@
 """Disposable VM engines for work that is not trusted, made by an ordinary user, and what a hostile container can do."""
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,11 +71,8 @@ def user() -> Iterator[Ordinary]:
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """The port of a web server on this machine's loopback."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with vm_user.loopback_server() as port:
+        yield port
 
 
 def test_a_clone_reaches_nothing(user: Ordinary, server: int) -> None:

@@ -3,12 +3,11 @@
 The guest of `graders build-vm` is built first where it is not there yet, which takes minutes: with `--long` only.
 """
 
-import http.server
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+import vm_user
 from grade_corpus import grade
 
 from graders.cli import main
@@ -46,11 +45,8 @@ def engine() -> Iterator[ReplayEngine]:
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """The port of a web server on this machine's loopback."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with vm_user.loopback_server() as port:
+        yield port
 
 
 @pytest.mark.parametrize(("assignment", "case"), CASES)

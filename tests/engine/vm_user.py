@@ -4,12 +4,14 @@ The guest is built once for all these tests, by that user: from Debian's package
 LAYER_BY_LAYER_TEST_GUEST a folder is named that keeps it from one run to the next.
 """
 
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,15 @@ KEPT_GUEST: Final = "LAYER_BY_LAYER_TEST_GUEST"
 IMAGE: Final = "busybox:stable"
 ENGINE_TIMEOUT_S: Final = 300
 BUILD_TIMEOUT_S: Final = 3600
+
+
+@contextmanager
+def loopback_server() -> Iterator[int]:
+    """A web server on this machine's loopback, which nothing in a machine of the graders may reach; its port."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def obstacle() -> str | None:

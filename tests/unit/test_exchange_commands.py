@@ -8,9 +8,9 @@ from exchange_class import DOCKERFILE, put_gradebook, zipped
 
 import course.assignments
 from course.assignments import submit
+from graders.autograde.gradebook import open_gradebook
 from graders.autograde.place import CLASS_VARIABLE
 from graders.cli import main
-from graders.exchange.gradebook import open_gradebook
 from graders.exchange.tables import read_table
 
 # of nbgrader's own objects, each time it adds one

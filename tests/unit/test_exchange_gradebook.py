@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.errors import CourseError
+from graders.autograde.gradebook import open_gradebook
 from graders.autograde.late import check_rule, penalty, set_rule
 from graders.autograde.place import CLASS_VARIABLE, load_config
-from graders.exchange.gradebook import open_gradebook, read_due, read_scores, read_students, set_due, write_students
+from graders.exchange.gradebook import read_due, read_scores, read_students, set_due, write_students
 
 # of nbgrader's own objects, each time it adds one
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
