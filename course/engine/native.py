@@ -122,6 +122,7 @@ def start() -> DockerClient:
         if program is None:
             raise CourseError("dockerd is not installed.", fix="course engine start --install")
         _clear_stale_files(here)
+        release_addresses()
         return _launch(here, program)
 
 
@@ -256,12 +257,31 @@ def _clear_stale_files(here: Place) -> None:
         path.unlink(missing_ok=True)
 
 
+def release_addresses() -> None:
+    """Unmount the containers' network namespaces that private engines, of any home, left behind when they were killed.
+
+    Such a namespace has no process any more, but it stays a port of the bridge `docker0` and refuses whatever is sent
+    to its address, which the next engine gives to a container of its own (moby mounts them below `<exec root>/netns`,
+    libnetwork/osl).
+    """
+    for point in _mounts():
+        folder = point.parent
+        for engine in (place(), Place(root=folder.parent.parent)):
+            if folder == engine.exec_root / "netns" and engine.log.exists() and _pid(engine) is None:
+                subprocess.run(["umount", "--lazy", point], check=True)
+                break
+
+
 def _unmount_below(folder: Path) -> None:
     """What a killed engine left mounted in our own folder, deepest first."""
-    with Path("/proc/self/mounts").open(encoding="utf-8") as mounts:
-        points = [line.split()[1].replace("\\040", " ") for line in mounts]
-    for point in sorted((p for p in points if Path(p).is_relative_to(folder)), key=len, reverse=True):
+    for point in sorted((p for p in _mounts() if p.is_relative_to(folder)), key=lambda p: len(p.parts), reverse=True):
         subprocess.run(["umount", "--lazy", point], check=True)
+
+
+def _mounts() -> list[Path]:
+    """What is mounted in this namespace."""
+    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    return [Path(line.split()[1].replace("\\040", " ")) for line in lines]
 
 
 def _last_words(log: Path) -> str:

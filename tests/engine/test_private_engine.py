@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,55 @@ def test_after_it_was_killed_it_starts_again(home: Home) -> None:
     home.start()
     assert home.pid != killed
     assert home.client().ping()
+
+
+def test_the_addresses_of_an_engine_that_was_killed_are_free_for_the_next_one(
+    home: Home, tmp_path_factory: pytest.TempPathFactory, client: DockerClient, busybox: None
+) -> None:
+    other = Home(tmp_path_factory.mktemp("next"))
+    with network_namespace() as inside:
+        assert ask_new_web_server(home, client, inside) == (0, "Hello")
+        kill_everything(home)
+        assert str(home.folder) in Path("/proc/self/mounts").read_text(), "its container's network is still mounted"
+        try:
+            assert ask_new_web_server(other, client, inside) == (0, "Hello")
+        finally:
+            other.course("engine", "stop")
+            other.course("engine", "reset")
+
+
+@contextmanager
+def network_namespace() -> Iterator[list[str]]:
+    """The beginning of a command line that runs the rest in a network namespace which outlives it."""
+    with subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        try:
+            yield ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
+        finally:
+            holder.kill()
+
+
+def ask_new_web_server(home: Home, client: DockerClient, inside: list[str]) -> tuple[int, str]:
+    """Start an engine and a web server on its default bridge, and ask it by its address: curl's status and answer."""
+    started = home.run([*inside, sys.executable, "-m", "course.cli", "engine", "start", "--kind", "native"])
+    assert started.returncode == 0, started.stderr
+    own = home.client()
+    own.images.load(b"".join(client.images.get("busybox:stable").save(named=True)))
+    web = own.containers.run("busybox:stable", ["sh", "-c", "echo Hello > index.html; httpd -f -p 80"], detach=True)
+    web.reload()
+    address = web.attrs["NetworkSettings"]["IPAddress"]
+    said = home.run([*inside, "curl", "--silent", "--retry", "5", "--retry-connrefused", "--noproxy", "*", address])
+    return said.returncode, said.stdout.strip()
+
+
+def kill_everything(home: Home) -> None:
+    """Kill the engine, its containerd and its containers at once, as the end of a virtual machine or container does."""
+    own = [one for one in psutil.process_iter(["cmdline"]) if str(home.folder) in " ".join(one.info["cmdline"] or [])]
+    processes = {child for one in own for child in (one, *one.children(recursive=True))}
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 def test_reset_forgets_everything_in_it(home: Home, with_busybox: DockerClient) -> None:
