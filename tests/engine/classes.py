@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,9 @@ from docker import DockerClient
 from nbgrader.api import Gradebook
 
 from course import labels
+from course.assignments import find_assignment
 from graders.autograde.place import CLASS_VARIABLE
+from graders.intake import released_notebook
 
 PROJECT = Path(__file__).parents[2]
 CORPUS = PROJECT / "tests/corpus"
@@ -28,6 +31,9 @@ ASSIGNMENT = "layers"
 LATE = "2026-03-01 12:00:00 UTC"
 ODD = "c.y d {é}+(1)"
 SCORES = {"ada": 10, "bob": 7, ODD: 0, "dan": 3}
+BROKEN = ("wrong-answers-not-json", "wrong-empty", "wrong-link", "wrong-syntax")
+HOSTILE = ("wrong-fills-the-disk", "wrong-fork-bomb")
+SLOW = ("wrong-endless-build", "wrong-never-ends")
 GONE_S = 60
 UNSANDBOXED = ("--level", "unsandboxed")
 """A virtual machine would be taken where one is built, and takes longer."""
@@ -70,6 +76,24 @@ class SchoolClass:
         rows = json.loads(said)["students"]
         assert (process.returncode == 3) == any(row["state"] == "could not grade" for row in rows)
         return {row["student"]: row for row in rows}
+
+    def kill_in_the_middle(self, after_s: float, *, whole: bool) -> None:
+        """Start a run and kill it, either the parent alone or its workers as well."""
+        with self.start("--workers", "2", *UNSANDBOXED) as process:
+            deadline = time.monotonic() + after_s
+            while process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            if process.poll() is None:
+                (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+
+    def nbgrader(self, *words: str) -> None:
+        """One of nbgrader's own commands on this class."""
+        settings = {CLASS_VARIABLE: str(self.folder), "JUPYTER_CONFIG_DIR": str(PROJECT / "graders/autograde")}
+        command = [sys.executable, "-m", "nbgrader", *words]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
 
     def gradebook(self) -> Gradebook:
         """nbgrader's own view of it."""
@@ -122,6 +146,22 @@ def make_class(folder: Path) -> SchoolClass:
     (dan / "deep/er").mkdir(parents=True)
     (dan / "deep/er/loop").symlink_to(dan)
     (dan / ".dockerignore").symlink_to("/etc/passwd")
+    return made
+
+
+def make_class_of_thirty(folder: Path) -> SchoolClass:
+    """Right, wrong, broken, hostile and slow ones, one after the other; the right ones' names begin with `right`."""
+    made = SchoolClass(folder=folder)
+    right, wrong = (
+        sorted(path.name for path in (CORPUS / ASSIGNMENT).glob(f"{kind}-*")) for kind in ("right", "wrong")
+    )
+    others = [name for name in wrong if name not in (*BROKEN, *HOSTILE, *SLOW)]
+    notebook = released_notebook(find_assignment(ASSIGNMENT))
+    for name in (*right[:10], *others[:8], *BROKEN, *HOSTILE, *SLOW):
+        submitted = made.hand_in(name, CORPUS / ASSIGNMENT / name)
+        (submitted / f"{ASSIGNMENT}.ipynb").write_text(notebook, encoding="utf-8")
+    for cheat in ALWAYS[:4]:
+        made.hand_in_cheat(cheat)
     return made
 
 

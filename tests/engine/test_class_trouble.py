@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -9,7 +10,16 @@ from pathlib import Path
 
 import psutil
 import pytest
-from classes import ASSIGNMENT, CORPUS, SCORES, UNSANDBOXED, SchoolClass, make_class, wait_until_nothing_is_left
+from classes import (
+    ASSIGNMENT,
+    CORPUS,
+    SCORES,
+    UNSANDBOXED,
+    SchoolClass,
+    make_class,
+    make_class_of_thirty,
+    wait_until_nothing_is_left,
+)
 from distributed import LocalCluster
 from docker import DockerClient
 from docker.models.containers import Container
@@ -32,6 +42,24 @@ def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> Non
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
+    wait_until_nothing_is_left(client)
+
+
+def test_a_class_of_thirty_that_was_killed_twenty_times_ends_as_one_that_was_not(
+    tmp_path: Path, client: DockerClient
+) -> None:
+    undisturbed, killed = make_class_of_thirty(tmp_path / "undisturbed"), make_class_of_thirty(tmp_path / "killed")
+    rows = undisturbed.run("--workers", "2")
+    assert len(rows) == 30
+    assert {row["state"] for row in rows.values()} == {"graded"}
+    assert {name for name, row in rows.items() if row["score"] == 10} == {
+        one for one in rows if one.startswith("right")
+    }
+    dice = random.Random(30)
+    for kill in range(20):
+        killed.kill_in_the_middle(dice.uniform(4, 24), whole=kill % 2 == 0)
+    killed.run("--workers", "2")
+    assert killed.marks() == undisturbed.marks()
     wait_until_nothing_is_left(client)
 
 

@@ -1,10 +1,7 @@
 """A small class on real replays and with real nbgrader: graded, killed and resumed."""
 
-import os
 import random
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +9,6 @@ from classes import (
     ASSIGNMENT,
     CORPUS,
     SCORES,
-    UNSANDBOXED,
     SchoolClass,
     make_class,
     wait_until_nothing_is_left,
@@ -81,20 +77,10 @@ def test_a_killed_run_goes_on_where_it_was(
     for number in range(5 if long else 1):
         made = make_class(tmp_path / str(number))
         for kill in range(4):
-            kill_in_the_middle(made, dice.uniform(2, 16 if long else 9), whole=kill % 2 == 0)
+            made.kill_in_the_middle(dice.uniform(2, 16 if long else 9), whole=kill % 2 == 0)
         made.run("--workers", "2")
         assert made.marks() == undisturbed.marks()
     wait_until_nothing_is_left(client)
-
-
-def kill_in_the_middle(made: SchoolClass, after_s: float, *, whole: bool) -> None:
-    """Start it and kill it, either the parent alone or its workers as well."""
-    with made.start("--workers", "2", *UNSANDBOXED) as process:
-        deadline = time.monotonic() + after_s
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if process.poll() is None:
-            (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
 
 
 def test_what_could_not_be_graded_is_no_zero(tmp_path: Path) -> None:

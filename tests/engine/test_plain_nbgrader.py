@@ -1,14 +1,9 @@
 """nbgrader's own commands, with the course's configuration and without `graders run`: the same marks. --long only."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from classes import ALWAYS, CORPUS, PROJECT, SchoolClass, expected
-
-from graders.autograde.place import CLASS_VARIABLE
+from classes import ALWAYS, ASSIGNMENT, CORPUS, SchoolClass, expected
 
 pytestmark = pytest.mark.engine
 
@@ -22,15 +17,10 @@ def test_plain_nbgrader_gives_the_same_marks(tmp_path: Path) -> None:
     made.hand_in("right", CORPUS / "layers/right-two-stages")
     (tmp_path / "submitted/right/layers/layers.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "submitted/right/layers/stolen").symlink_to("/etc/passwd")
-    for words in (["generate_assignment", "layers"], ["autograde", "layers", "--PutReports.level=unsandboxed"]):
-        settings = {CLASS_VARIABLE: str(tmp_path), "JUPYTER_CONFIG_DIR": str(PROJECT / "graders/autograde")}
-        command = [sys.executable, "-m", "nbgrader", *words]
-        done = subprocess.run(
-            command, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
+    made.nbgrader("generate_assignment", ASSIGNMENT)
+    made.nbgrader("autograde", ASSIGNMENT, "--PutReports.level=unsandboxed")
     with made.gradebook() as book:
-        scores = {one.student_id: one.score for one in book.assignment_submissions("layers")}
+        scores = {one.student_id: one.score for one in book.assignment_submissions(ASSIGNMENT)}
     assert scores == {"right": 10} | {name: expected(name)["score"] for name in ALWAYS}
     kept = {path.name for path in (tmp_path / "autograded/right/layers").iterdir()}
     assert kept == {"Dockerfile", ".dockerignore", "answers.json", "layers.ipynb"}
