@@ -12,13 +12,22 @@ from course.folders import notebooks_folder
 
 pytestmark = pytest.mark.engine
 
+NAIVE = """\
+FROM node:24-slim
+WORKDIR /app
+COPY . .
+RUN npm install
+CMD ["node", "server.js"]
+"""
+
 
 def test_the_proposed_order_keeps_the_image_and_saves_the_install(client: DockerClient, tmp_path: Path) -> None:
     images.ensure(client, ("node:24-slim",), consent=True)
-    api = tmp_path / "api"
-    shutil.copytree(notebooks_folder() / "apps/api", api)
-    shutil.copy(api / "naive.Dockerfile", api / "Dockerfile")
-    proof = prove(client, advise(api))
+    app = tmp_path / "app"
+    shutil.copytree(notebooks_folder() / "apps/live", app)
+    (app / "Dockerfile").write_text(NAIVE)
+    (app / ".dockerignore").write_text("Dockerfile\n")
+    proof = prove(client, advise(app))
     assert proof.edit.startswith("src/")
     assert proof.differing == ()
     ran = {

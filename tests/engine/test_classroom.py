@@ -76,7 +76,7 @@ def test_a_killed_run_goes_on_where_it_was(
     dice = random.Random(10)
     for number in range(5 if long else 1):
         made = make_class(tmp_path / str(number))
-        for kill in range(4):
+        for kill in range(4 if long else 2):
             made.kill_in_the_middle(dice.uniform(2, 16 if long else 9), whole=kill % 2 == 0)
         made.run("--workers", "2")
         assert made.marks() == undisturbed.marks()

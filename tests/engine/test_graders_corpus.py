@@ -17,9 +17,9 @@ from graders.sandbox import ReplayEngine, replay_engine
 pytestmark = pytest.mark.engine
 
 ALWAYS = {
-    "capstone": ("right-compose", "wrong-no-set-up"),
+    "capstone": ("right-compose",),
     "layers": ("right-two-stages", "wrong-deleted-later", "wrong-given", "wrong-result-written-down", "unknown-base"),
-    "networks": ("right-compose", "right-script", "wrong-localhost-for-db", "wrong-compose-syntax"),
+    "networks": ("right-compose", "right-script", "wrong-db-published", "wrong-compose-syntax"),
     "order": ("wrong-faked", "wrong-no-file", "unknown-package"),
     "volumes": ("right-compose", "wrong-volume-path", "wrong-nothing-starts"),
 }

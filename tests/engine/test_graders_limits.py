@@ -1,6 +1,7 @@
 """Submissions that take all they can get: each is judged within its limits and told the reason, and the engine goes on.
 
-All of them meet the same replay engine, one after the other, and after each a right submission gets full marks.
+All of them meet the same replay engine, one after the other. A right submission gets full marks after the last of them,
+and with --long after each.
 """
 
 import time
@@ -51,10 +52,15 @@ def engine(client: DockerClient) -> Iterator[ReplayEngine]:
 
 
 @pytest.fixture
-def healthy(engine: ReplayEngine) -> Iterator[ReplayEngine]:
-    """The engine, which must grade a right submission as such afterwards."""
+def healthy(engine: ReplayEngine, long: bool) -> Iterator[ReplayEngine]:
+    """The engine, which with --long must grade a right submission as such afterwards."""
     engine.reset()
     yield engine
+    if long:
+        assert_right_gets_full_marks(engine)
+
+
+def assert_right_gets_full_marks(engine: ReplayEngine) -> None:
     engine.reset()
     report = judge_on(engine, "networks", RIGHT)
     assert (report.gradable, report.score) == (True, 10), [outcome.actual for outcome in report.outcomes]
@@ -87,6 +93,10 @@ GREEDY = {
     "a script without an end": ({"run": "while true; do sleep 1; done"}, "had not ended after 40 s"),
     "what a script leaves behind": ({"run": "setsid sleep infinity & sleep infinity"}, "had not ended after 40 s"),
     "a fork bomb in a script": ({"run": BOMB}, "200 processes"),
+    "a script that waits": (
+        {"run": "docker run -d --name stubborn busybox:stable sleep 1000\ndocker stop -t 600 stubborn"},
+        "had not ended after 40 s",
+    ),
     "a script that prints": ({"run": "yes"}, "printed more than 8 MB"),
 }
 """What is handed in, and what the report says of it."""
@@ -125,15 +135,6 @@ def test_containers_that_ignore_sigterm_keep_nobody_waiting(
     assert report.score == 10, said(report)
 
 
-def test_a_script_that_waits_for_one_that_ignores_sigterm_fails(
-    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = "docker run -d --name stubborn busybox:stable sleep 1000\ndocker stop -t 600 stubborn"
-    report = graded(healthy, tmp_path, monkeypatch, run=script)
-    assert report.gradable
-    assert "had not ended after 40 s" in said(report)
-
-
 def test_what_a_right_script_leaves_running_keeps_nobody_waiting(
     healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,10 @@ def test_the_internet_is_not_there_and_nobody_is_to_blame(
     report = graded(healthy, tmp_path, monkeypatch, compose=built_by("wget -q http://example.com"))
     assert not report.gradable, said(report)
     assert "wants something from the internet" in said(report)
+
+
+def test_a_right_submission_gets_full_marks_after_all_of_these(engine: ReplayEngine) -> None:
+    assert_right_gets_full_marks(engine)
 
 
 def test_no_container_and_no_build_gets_out(engine: ReplayEngine) -> None:
