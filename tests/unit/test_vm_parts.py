@@ -1,5 +1,7 @@
 """The parts of the VM engine that need no machine: what the engine publishes, command lines, archives."""
 
+import asyncio
+import gc
 import io
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from course.engine.vm import bundle, kernel, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
 from course.engine.vm.place import Place, runtime_folder
 from course.engine.vm.ports import published
-from course.engine.vm.proxy import STARTS
+from course.engine.vm.proxy import STARTS, Proxy
 from course.engine.vm.running import checked_shares
 from course.errors import CourseError
 
@@ -149,3 +151,31 @@ def test_guest_scripts_are_valid_shell() -> None:
     folder = Path(kernel.__file__).parent / "guest"
     for name in ("init", "rc", "rc.down", "containerd", "engine", "agent"):
         subprocess.run(["sh", "-n", folder / name], check=True)
+
+
+def test_a_client_that_has_said_all_still_gets_its_answer(tmp_path: Path) -> None:
+    """As `docker exec -i` does, which closes its half of the connection at the end of its input."""
+
+    async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        gc.collect()
+        await asyncio.sleep(0.1)
+        writer.write(b"late")
+        writer.close()
+
+    async def started() -> None:
+        raise AssertionError("nothing was started")
+
+    async def ask() -> bytes:
+        async with (
+            await asyncio.start_unix_server(answer_late, tmp_path / "engine"),
+            await Proxy(tmp_path / "engine", started).serve(tmp_path / "proxy"),
+        ):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "proxy")
+            writer.write(b"all")
+            writer.write_eof()
+            answer = await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+            return answer
+
+    assert asyncio.run(ask()) == b"late"

@@ -23,10 +23,17 @@ class Proxy:
 
     def __init__(self, engine: Path, started: Callable[[], Awaitable[None]]) -> None:
         self._engine, self._started = engine, started
+        self._open: set[asyncio.Task[None]] = set()
+        """asyncio forgets a task that nobody else holds, once its client has said all that it has to say."""
 
     async def serve(self, socket: Path) -> asyncio.Server:
         """Listen at `socket`."""
-        return await asyncio.start_unix_server(self._connection, socket, backlog=256)
+        return await asyncio.start_unix_server(self._accept, socket, backlog=256)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._connection(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         starting = asyncio.Event()
