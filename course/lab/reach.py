@@ -29,11 +29,12 @@ _PATIENCE_S: Final = 2
 _NAME_PATIENCE_S: Final = 4
 _AT_ONCE: Final = 32
 _PROBE: Final = f"""
+set -f
 probe() {{
     read began idle < /proc/uptime
     said=$(timeout {_NAME_PATIENCE_S} nc -w {_PATIENCE_S} "$2" "$3" -e true 2>&1); code=$?
     read ended idle < /proc/uptime
-    echo "$1 $code $began $ended $said"
+    echo $1 $code $began $ended $said  # not in quotes: what was said becomes one line
 }}
 while [ $# -gt 0 ]; do probe "$1" "$2" "$3" & shift 3; done
 wait
