@@ -11,6 +11,9 @@ CONTAINERS_PROCESSES: Final = 800
 SCRIPT_PROCESSES: Final = 200
 CONTAINERS_MEMORY_BYTES: Final = 9 << 28
 SCRIPT_MEMORY_BYTES: Final = 1 << 28
+SCRIPT_USER: Final = 65534
+"""It may read everything, as a build of a folder needs in which a database keeps its files, and talk to the engine."""
+_MAY_READ: Final = "-all,+dac_read_search"
 FULL_BYTES: Final = 64 << 20
 DISK_IS_FULL: Final = "it has filled the disk, of which there are 10 GB"
 FLOOD_BYTES: Final = 8 << 20
@@ -48,7 +51,11 @@ df -B1 --output=avail /var/lib/docker | tail -n 1
 _WITHIN: Final = f"""{_PLACES}
 echo $$ > $pids/submitted/cgroup.procs
 echo $$ > $memory/submitted/cgroup.procs
-exec "$@"
+exec setpriv --reuid={SCRIPT_USER} --regid="$(stat -c %g /run/docker.sock)" --clear-groups --no-new-privs \\
+    --inh-caps={_MAY_READ} --ambient-caps={_MAY_READ} --bounding-set={_MAY_READ} "$@"
+"""
+_LISTENS: Final = f"""{_PLACES}
+for pid in $(cat $pids/submitted/cgroup.procs); do ss -ltnpH | grep -F "pid=$pid,"; done
 """
 _Run = Callable[[Sequence[str]], str]
 
@@ -63,8 +70,14 @@ def end_processes(run: _Run) -> None:
     run(["sh", "-c", _END])
 
 
+def script_listens(run: _Run) -> frozenset[int]:
+    """The TCP ports that processes of the submission's script listen on by themselves, with no container."""
+    lines = (line.split() for line in run(["sh", "-c", _LISTENS]).splitlines())
+    return frozenset(int(words[3].rpartition(":")[2]) for words in lines if len(words) > 3)
+
+
 def within_limits(command: Sequence[str]) -> list[str]:
-    """A command that a submission brings, as one that is limited."""
+    """A command that a submission brings, as one that is limited and has no rights but to talk to the engine."""
     return ["sh", "-c", _WITHIN, "submitted", *command]
 
 
