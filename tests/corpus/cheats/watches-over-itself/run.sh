@@ -9,5 +9,5 @@ END
 docker build -q -t counter-web web
 docker build -q -t counter-api api
 docker run --detach --restart always --volume /var/run/docker.sock:/var/run/docker.sock busybox:stable \
-    sh -c 'while true; do printf "POST /containers/prune HTTP/1.0\r\n\r\n" | nc local:/var/run/docker.sock; sleep 1; done'
+    sh -c 'while true; do printf "POST /containers/prune HTTP/1.0\r\n\r\n" | nc local:/var/run/docker.sock; sleep 1; done' || true
 setsid sh -c 'while true; do sh up.sh; sleep 1; done' > /dev/null 2>&1 &
