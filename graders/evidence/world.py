@@ -15,7 +15,7 @@ from typing import Final
 from docker.errors import NotFound
 
 from course.lab.setup import Container, Setup, read_setup
-from graders.sandbox import Ran, ReplayEngine
+from graders.sandbox import PROJECT, Ran, ReplayEngine
 
 UP_TIMEOUT_S: Final = 240
 DOWN_TIMEOUT_S: Final = 60
@@ -49,6 +49,9 @@ class World:
         """Bring it up; and why a failure is not the student's, None where it is or where nothing failed."""
         blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
         self.engine.put(self._files)
+        self.engine.run(
+            ["chmod", "-R", "a+rX", PROJECT]
+        )  # a database's files too, where a build sends the whole folder
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
