@@ -2,20 +2,20 @@
 // place and stay for the next submission. The engine asks here before each request (moby pkg/authorization/plugin.go).
 // A container is judged when it is started and as the engine then has it, for a request can be worded in many ways.
 import { realpathSync, rmSync } from "node:fs";
-import { createServer, get } from "node:http";
+import { createServer, request } from "node:http";
 import { basename, dirname, join } from "node:path";
 
 const SOCKET = "/run/docker/plugins/replay.sock";
 const OWN = ["/work/project", "/tmp"];
 
-function ask(path) {
+function ask(path, method = "GET") {
   return new Promise((resolve, reject) => {
-    const asked = get({ socketPath: "/run/docker.sock", path, timeout: 20000 }, (answer) => {
+    const asked = request({ socketPath: "/run/docker.sock", method, path, timeout: 20000 }, (answer) => {
       let said = "";
       answer.setEncoding("utf8").on("data", (chunk) => (said += chunk));
       answer.on("end", () => (answer.statusCode === 200 ? resolve(JSON.parse(said)) : resolve(null)));
     });
-    asked.on("timeout", () => asked.destroy(new Error("no answer"))).on("error", reject);
+    asked.on("timeout", () => asked.destroy(new Error("no answer"))).on("error", reject).end();
   });
 }
 
@@ -42,8 +42,14 @@ async function refusedMount(mount) {
 }
 
 async function refusedContainer(name) {
-  const found = await ask(`/containers/${encodeURIComponent(name)}/json`);
-  if (!found) return ""; // there is none, as the engine will say
+  const path = `/containers/${encodeURIComponent(name)}`;
+  const found = await ask(`${path}/json`);
+  const refused = found ? await refusedRights(found) : ""; // where there is none the engine will say so
+  if (refused && found.HostConfig.AutoRemove) await ask(path, "DELETE"); // which `docker run --rm` waits for
+  return refused;
+}
+
+async function refusedRights(found) {
   const asked = found.HostConfig;
   if (asked.Privileged) return "privileged";
   for (const list of ["CapAdd", "Devices", "DeviceRequests", "DeviceCgroupRules"]) if (asked[list]?.length) return list;
@@ -78,8 +84,8 @@ async function decide(question, text) {
 }
 
 rmSync(SOCKET, { force: true });
-createServer((request, response) => {
+createServer((asked, response) => {
   let text = "";
-  request.setEncoding("utf8").on("data", (chunk) => (text += chunk));
-  request.on("end", async () => response.end(JSON.stringify(await decide(request.url, text))));
+  asked.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+  asked.on("end", async () => response.end(JSON.stringify(await decide(asked.url, text))));
 }).listen(SOCKET);
