@@ -12,6 +12,8 @@ from docker.errors import APIError, ImageNotFound
 
 from course.engine.http import post
 
+PRUNE_TIMEOUT_S: Final = 120
+"""An engine that writes a terabyte of nothing into a layer cannot be stopped, only left."""
 _COMPARED: Final = ("Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Volumes")
 
 
@@ -49,7 +51,7 @@ def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
         given = set(image["RepoTags"] or ()) - set(bases)
         for name in given if image["Id"] in bases.values() else (image["Id"],):
             _remove(inner, name)
-    post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=None).raise_for_status()
+    post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=PRUNE_TIMEOUT_S).raise_for_status()
 
 
 def _remove(inner: DockerClient, image: str) -> None:
