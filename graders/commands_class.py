@@ -15,6 +15,7 @@ from rich.table import Table
 from course.commands import ERR, OUT
 from course.engine import KINDS, connect
 from course.errors import CourseError
+from graders.findings import visible
 from graders.rubric import Level
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_as_json(arguments.assignment, level, seconds, rows), indent=2, ensure_ascii=False))
     else:
-        _print(arguments.assignment, level, seconds, rows)
+        print_rows(arguments.assignment, level, seconds, rows)
     return 3 if any(row.state == "could not grade" for row in rows) else 0
 
 
@@ -157,7 +158,8 @@ def _as_json(assignment: str, level: Level, seconds: float, rows: Sequence[Any])
     }
 
 
-def _print(assignment: str, level: Level, seconds: float, rows: Sequence[Any]) -> None:
+def print_rows(assignment: str, level: Level, seconds: float, rows: Sequence[Any]) -> None:
+    """The summary for people."""
     table = Table(box=None, pad_edge=False)
     for title, justify in (
         ("student", "left"),
@@ -170,8 +172,8 @@ def _print(assignment: str, level: Level, seconds: float, rows: Sequence[Any]) -
     for row in rows:
         score = "?" if row.score is None else f"{row.score:g} of {row.max_score:g}"
         said = [row.reason, *(f"note: {note}" for note in row.notes)]
-        state = "\n".join([f"[{_COLOURS[row.state]}]{row.state}[/]", *(escape(text) for text in said if text)])
-        table.add_row(escape(row.student), score, f"{row.seconds:.1f}", row.level, state)
+        state = "\n".join([f"[{_COLOURS[row.state]}]{row.state}[/]", *(escape(visible(text)) for text in said if text)])
+        table.add_row(escape(visible(row.student)), score, f"{row.seconds:.1f}", row.level, state)
     OUT.print(table)
     ungraded = [row.student for row in rows if row.state == "could not grade"]
     OUT.print(

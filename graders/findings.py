@@ -49,6 +49,14 @@ class StaticFinding:
         return f"{where}{self.text} ({self.source})"
 
 
+def visible(text: str) -> str:
+    """A text with what a terminal or a reader would act on and not see, such as escape codes, written out; it is of a
+    student's files, or printed by what they made.
+    """
+    shown = (one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
+    return "".join(shown)
+
+
 def findings_html(findings: Sequence[StaticFinding]) -> str:
     """A list for below the report; nothing where there are none."""
     if not findings:

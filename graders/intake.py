@@ -10,6 +10,7 @@ and costs no mark that the artifacts earn.
 
 import hashlib
 import json
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -97,10 +98,17 @@ def with_answers(released: str, path: Path) -> tuple[str, tuple[str, ...]]:
         notes.append(f"{path.name} is not a notebook")
     for name, cell in cells.items():
         if name in answers:
-            cell["source"] = answers[name][:ANSWER_CHARACTERS].encode("utf-8", "replace").decode()
+            text = answers[name][:ANSWER_CHARACTERS].encode("utf-8", "replace").decode()
+            cell["source"] = text if cell["cell_type"] == "code" or text == "".join(cell["source"]) else _quoted(text)
         if len(answers.get(name, "")) > ANSWER_CHARACTERS:
             notes.append(f"the answer in cell {name!r} is longer than {ANSWER_CHARACTERS} characters and was cut")
     return json.dumps(rebuilt, indent=1, ensure_ascii=False), tuple(dict.fromkeys(notes))
+
+
+def _quoted(text: str) -> str:
+    """A student's text as Markdown that shows it as it is: others read it in a browser, and it could hold scripts."""
+    fence = "`" * max([3, *(len(one) + 1 for one in re.findall("`+", text))])
+    return f"{fence}\n{text}\n{fence}"
 
 
 def _is_answer(cell: object) -> bool:

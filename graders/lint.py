@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from course import labels
 from course.assignments import Assignment
 from course.dockerfile import DockerfileError, parse
 from course.patterns import read_patterns
-from graders.findings import StaticFinding, find_all, without_doubles
+from graders.findings import StaticFinding, find_all, visible, without_doubles
 from graders.submission import Artifacts
 
 TIMEOUT_S: Final = 20
@@ -37,7 +38,8 @@ def lint(assignment: Assignment, artifacts: Artifacts) -> tuple[StaticFinding, .
         ours = find_all(parse(text), ignored, names)
     except DockerfileError:  # hadolint says where
         ours = ()
-    return without_doubles(hadolint(text), ours, _SECRETS)[:AT_MOST]
+    found = without_doubles(hadolint(text), ours, _SECRETS)[:AT_MOST]
+    return tuple(replace(one, text=visible(one.text)) for one in found)
 
 
 def hadolint(text: str) -> tuple[StaticFinding, ...]:

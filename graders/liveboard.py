@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 
 from graders.classroom import Progress
+from graders.findings import visible
 
 
 class Liveboard:
@@ -43,5 +44,5 @@ class Liveboard:
             self._bar.advance(self._task)
             if not self._console.is_terminal:
                 score = "" if progress.row.score is None else f" {progress.row.score:g} of {progress.row.max_score:g}"
-                self._console.print(escape(f"{progress.student}: {progress.row.state}{score}"))
-        self.say(", ".join(self._busy[:4]) + (" …" if len(self._busy) > 4 else ""))
+                self._console.print(escape(f"{visible(progress.student)}: {progress.row.state}{score}"))
+        self.say(", ".join(map(visible, self._busy[:4])) + (" …" if len(self._busy) > 4 else ""))

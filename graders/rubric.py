@@ -10,7 +10,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any, Generic, TypeVar, cast
 
-from graders.findings import StaticFinding, findings_html
+from graders.findings import StaticFinding, findings_html, visible
 
 Evidence = TypeVar("Evidence")
 REPORT_MIME = "application/vnd.layer-by-layer.report+json"
@@ -205,7 +205,7 @@ def outcome(check: Check[Evidence], gathered: Gathered[Evidence]) -> Outcome:
         points=check.points,
         status=Status.PASSED if finding.holds else Status.FAILED,
         expected=check.expected,
-        actual=finding.actual,
+        actual=visible(finding.actual),
         hint="" if finding.holds else finding.hint or check.hint,
     )
 
@@ -221,7 +221,7 @@ def _unknown(check: Check[Any], reason: str) -> Outcome:
         points=check.points,
         status=Status.COULD_NOT_CHECK,
         expected=check.expected,
-        actual=reason,
+        actual=visible(reason),
         hint="This is not your doing. Try again later, or tell whoever runs the course.",
     )
 

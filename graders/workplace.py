@@ -10,6 +10,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from docker.errors import DockerException
+
 from course.errors import CourseError
 from graders.judge import judge_artifacts, notice
 from graders.levels import open_engine
@@ -96,8 +98,9 @@ class Workplace:
 
     def _engine(self, assignment: str) -> ReplayEngine:
         if self._open and self._open[0] == assignment:
-            self._open[1].reset()
-            return self._open[1]
+            with suppress(CourseError, DockerException, OSError):  # the last submission may have broken it for good
+                self._open[1].reset()
+                return self._open[1]
         self.close()
         images = find_grading(assignment).images
         engine = self._stack.enter_context(open_engine(images, kind=self._kind, level=self._level))

@@ -170,10 +170,10 @@ def _follow(
                     yield snapshot(finished=False)
     finally:
         recorder.update(fold, ended=True)
-    if image_id is None and failure is None:
+    if image_id is None and failure is None and not reply.out_of_time:
         raise gone()
     trace = snapshot(finished=True)
     error = None if failure is None else explain(failure, trace, root)
-    if error and reply.out_of_time:
+    if image_id is None and reply.out_of_time:
         error = BuildError(message="the build took longer than it was given, and was stopped")
     yield BuildTrace(steps=trace.steps, image_id=image_id, seconds=trace.seconds, error=error)

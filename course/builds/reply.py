@@ -26,6 +26,8 @@ _BROKEN: Final = (
     ValueError,  # what is left of a line when the connection ends in it, or is closed in mid-read
 )
 _CANCEL_TIMEOUT_S: Final = 5
+_HANG_UP_S: Final = 15
+"""An engine that is storing a layer hears of no cancel until it has."""
 
 
 class Reply:
@@ -80,6 +82,8 @@ class Reply:
                     if line:
                         yield json.loads(line)
         except _BROKEN as error:
+            if self.out_of_time and self._broken is None:
+                return
             raise self._broken or gone() from error
         if self._broken:
             raise self._broken
@@ -100,7 +104,13 @@ class Reply:
 
     def _run_out(self) -> None:
         self.out_of_time = True
+        self._timer = threading.Timer(_HANG_UP_S, self._hang_up)
+        self._timer.start()
         self.cancel()
+
+    def _hang_up(self) -> None:
+        if self._answer is not None:
+            _shut(self._client, self._answer)
 
 
 def gone() -> CourseError:

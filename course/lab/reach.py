@@ -77,7 +77,12 @@ class Reach:
 
 
 def measure_reach(
-    client: DockerClient, setup: Setup, *, outside: Sequence[tuple[str, int]] = (), from_host: bool = True
+    client: DockerClient,
+    setup: Setup,
+    *,
+    outside: Sequence[tuple[str, int]] = (),
+    from_host: bool = True,
+    helper: str = HELPER,
 ) -> tuple[Reach, ...]:
     """Try every way between the containers of `setup`, from the host, and to the addresses `outside`.
 
@@ -91,9 +96,10 @@ def measure_reach(
     def measure(source: str) -> dict[Way, Reach]:
         mine = [way for way in ways if way.source == source]
         tried = [way for way in mine if way.target not in idle and source not in idle]
-        found = (
-            _from_host(tried) if source == HOST else _from_container(client, running[source], tried) if tried else []
-        )
+        if source == HOST or not tried:
+            found = _from_host(tried)
+        else:
+            found = _from_container(client, helper, running[source], tried)
         stopped = {way: _reach(way, Answer.NOT_RUNNING, 0.0) for way in mine}
         return stopped | dict(zip(tried, found, strict=True))
 
@@ -138,11 +144,11 @@ def _between(source: Container, target: Container, gateways: dict[str, str]) -> 
                 yield Way(source=source.name, target=target.name, address=address, port=port)
 
 
-def _from_container(client: DockerClient, source: Container, ways: Sequence[Way]) -> list[Reach]:
+def _from_container(client: DockerClient, image: str, source: Container, ways: Sequence[Way]) -> list[Reach]:
     arguments = [word for number, way in enumerate(ways) for word in (str(number), way.address, str(way.port))]
     host = client.api.create_host_config(network_mode=f"container:{source.id}")
     command = ["sh", "-c", _PROBE, "probe", *arguments]
-    helper = client.api.create_container(HELPER, command, labels=labels.labels(), host_config=host)["Id"]
+    helper = client.api.create_container(image, command, labels=labels.labels(), host_config=host)["Id"]
     try:
         client.api.start(helper)
         client.api.wait(helper)

@@ -135,7 +135,7 @@ def _answers(world: World) -> Answers:
     """Ask for the page and twice for the visits, with patience."""
     page = world.engine.wait_for(lambda: world.get(f"localhost:{PORT}/"), timeout_s=PATIENCE_S)
     if page is None:
-        return Answers(page=False, said=f"nothing answers GET / on port {PORT}")
+        return Answers(page=False, said=f"no container answers GET / on port {PORT}")
     said = ""
 
     def counted(more_than: int) -> int | None:
@@ -203,7 +203,8 @@ def _measure(world: World, setup: Setup, parts: tuple[Part, ...], *, patient: bo
 
     def measure() -> bool | None:
         nonlocal reaches
-        reaches = measure_reach(world.engine.client, replace(setup, containers=listening(parts)), from_host=False)
+        listens = replace(setup, containers=listening(parts))
+        reaches = measure_reach(world.engine.client, listens, from_host=False, helper=world.tools)
         reached = {
             reach.target for reach in reaches if reach.answer is Answer.ANSWERED and reach.source != reach.target
         }
@@ -246,6 +247,6 @@ def _elsewhere(world: World, first: Setup) -> Answers | str:
             client.networks.create(f"taken-{network.name}", ipam=IPAMConfig(pool_configs=pools))
     for container in first.containers:
         if any(one.network == "bridge" for one in container.networks):
-            client.containers.run("busybox:stable", ["sleep", "600"], detach=True)
+            client.containers.run(world.tools, ["sleep", "600"], detach=True)
     ran, _ = world.up(timeout_s=UP_TIMEOUT_S)
     return _answers(world) if ran.exit_code == 0 else _why(world, ran)

@@ -115,7 +115,7 @@ def _look(world: World, gathered: Gathered[VolumesEvidence], trouble: str) -> It
     else:
         gathered = gathered.fail(_absent(world, "no database answers on port 27017", trouble), *DATA)
     if answer is None:
-        gathered = gathered.fail(_absent(world, f"nothing answers on port {PORT}", trouble), *APP)
+        gathered = gathered.fail(_absent(world, f"no container answers on port {PORT}", trouble), *APP)
         yield gathered
     else:
         gathered = gathered.have(answer=answer)

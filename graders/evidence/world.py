@@ -19,6 +19,8 @@ from graders.sandbox import PROJECT, Ran, ReplayEngine
 
 UP_TIMEOUT_S: Final = 240
 DOWN_TIMEOUT_S: Final = 60
+TOOLS: Final = "busybox:stable"
+"""What the graders look with; taken by its id, for a submission may give the name to an image of its own."""
 _BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
@@ -38,10 +40,18 @@ class World:
             path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
         }
 
+    @property
+    def tools(self) -> str:
+        """The id of the image that the graders look with."""
+        return self.engine.images[TOOLS]
+
     def up(self, *, timeout_s: float = UP_TIMEOUT_S) -> tuple[Ran, str | None]:
         """Bring it up; and why a failure is not the student's, None where it is or where nothing failed."""
         blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
         self.engine.put(self._files)
+        self.engine.run(
+            ["chmod", "-R", "a+rX", PROJECT]
+        )  # a database's files too, where a build sends the whole folder
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
@@ -55,7 +65,8 @@ class World:
         """Remove its containers and networks, as `docker compose down` does; volumes stay, and no script runs on."""
         self.engine.end_processes()
         if self.composed:
-            self.engine.run(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S, folder=PROJECT)
+            self.engine.run_script(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S)
+            self.engine.end_processes()
         for container in self.engine.client.containers.list(all=True, ignore_removed=True):
             container.remove(force=True)
         for network in self.engine.client.networks.list():
@@ -76,15 +87,19 @@ class World:
         self.engine.put({path: self._files[path]})
 
     def get(self, address: str, *, timeout_s: float = 3) -> str | None:
-        """What `http://ADDRESS` answers to the machine that the engine runs on, or None."""
+        """What `http://ADDRESS:PORT` answers to the machine that the engine runs on; None where no container does."""
         ran = self.engine.run([*self._curl(timeout_s), f"http://{address}"], timeout_s=timeout_s + 2)
-        return ran.output if ran.exit_code == 0 else None
+        port = int(address.partition("/")[0].rpartition(":")[2])
+        return ran.output if ran.exit_code == 0 and port not in self._of_the_script() else None
 
     def post(self, address: str, body: str, *, timeout_s: float = 5) -> str | None:
         """What `http://ADDRESS` answers to a JSON body, or None."""
         words = [*self._curl(timeout_s), "-H", "Content-Type: application/json", "-d", body]
         ran = self.engine.run([*words, f"http://{address}"], timeout_s=timeout_s + 2)
         return ran.output if ran.exit_code == 0 else None
+
+    def _of_the_script(self) -> frozenset[int]:
+        return frozenset() if self.composed else self.engine.script_listens()
 
     def _curl(self, timeout_s: float) -> list[str]:
         return ["curl", "-sf", "--max-time", f"{timeout_s * self.engine.pace}"]
@@ -95,8 +110,8 @@ class World:
 
     def beside(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
         """Run a command of busybox in a container's network: its localhost, its names."""
-        words = ["docker", "run", "--rm", "--pull=never", "--network", f"container:{container}", "busybox:stable"]
-        return self.engine.run([*words, *command], timeout_s=timeout_s + 2)
+        words = ["docker", "run", "--rm", "--pull=never", "--network", f"container:{container}"]
+        return self.engine.run([*words, self.tools, *command], timeout_s=timeout_s + 2)
 
     def node(self, script: str, arguments: Mapping[str, object], *, timeout_s: float = 20) -> Ran:
         """Run a script beside the engine, where npm's `mongodb` is at hand; ARGUMENTS stands in it as an object."""

@@ -35,12 +35,27 @@ from course.images import OnProgress
 from course.lab.scratch import engine_host
 from graders.sandbox.container import DISK_BYTES, START_TIMEOUT_S, Keys, connect, create, stop
 from graders.sandbox.image import ensure_offline_images, ensure_replay_image
-from graders.sandbox.limits import FLOOD_BYTES, end_processes, limit_reached, set_limits, within_limits
+from graders.sandbox.limits import (
+    FLOOD_BYTES,
+    SCRIPT_USER,
+    end_processes,
+    limit_reached,
+    script_listens,
+    set_limits,
+    within_limits,
+)
 from graders.sandbox.store import load_images, reset
 
 PROJECT: Final = "/work/project"
 OUTPUT_BYTES: Final = 64 << 10
 _INCOMING: Final = "/store/incoming"
+_SWEEP: Final = f"""
+find /work -mindepth 1 -delete
+find /tmp /run /root /var/log /dev/shm -xdev -uid {SCRIPT_USER} -delete
+"""
+"""What a script has left beside the engine, such as settings of programs in its home."""
+_NO_HOME: Final = "/nonexistent"
+"""Nobody can leave the graders' own commands any settings there."""
 _SLOTS: Final = 64
 _ASKED_AGAIN: Final = 5
 Seen = TypeVar("Seen")
@@ -61,8 +76,8 @@ class Ran:
 class ReplayEngine:
     """The engine inside by its `client`, and the `container` of the `outer` engine that it runs in.
 
-    `images` are its base images: for each name the outer engine's reference. `pace` is how many times longer than on
-    this machine's own processor anything may take in there.
+    `images` are its base images: for each name the id of the image that bore it when all was clean. `pace` is how many
+    times longer than on this machine's own processor anything may take in there.
     """
 
     client: DockerClient
@@ -75,7 +90,7 @@ class ReplayEngine:
         """Make it clean again: all that was made on it goes, but for the base images."""
         self.end_processes()
         reset(self.client, self.images)
-        self.run(["sh", "-c", "rm -rf /work/*"])
+        self.run(["sh", "-c", _SWEEP])
         set_limits(self._said)
 
     def put(self, files: Mapping[str, bytes], folder: str = PROJECT) -> None:
@@ -88,7 +103,8 @@ class ReplayEngine:
                 tar.addfile(entry, io.BytesIO(content))
         self.run(["mkdir", "-p", _INCOMING, folder])
         self.container.put_archive(_INCOMING, archive.getvalue())
-        ran = self.run(["sh", "-c", f"cp -r {_INCOMING}/. {folder}/ && rm -rf {_INCOMING}"])
+        give = f"chown -R {SCRIPT_USER} {_INCOMING} && cp -r --preserve=ownership {_INCOMING}/. {folder}/"
+        ran = self.run(["sh", "-c", f"{give} && rm -rf {_INCOMING}"])
         if ran.exit_code != 0:
             raise CourseError(f"The replay engine could not take files: {ran.output}", fix="try again")
 
@@ -104,8 +120,11 @@ class ReplayEngine:
         return self._run(command, timeout_s, folder, environment or {})
 
     def run_script(self, command: Sequence[str], *, timeout_s: float, folder: str = PROJECT) -> Ran:
-        """Run what a submission brings, within limits; what it leaves in the background stays until `end_processes`."""
-        ran = self._run(within_limits(command), timeout_s, folder, {})
+        """Run what a submission brings, within limits and as a user of its own.
+
+        What it leaves in the background stays until `end_processes`.
+        """
+        ran = self._run(within_limits(command), timeout_s, folder, {"HOME": "/tmp"})
         if ran.exit_code is None:
             self.end_processes()
         return ran
@@ -127,6 +146,10 @@ class ReplayEngine:
         """Which limit the submission has reached, in words; empty where none."""
         return limit_reached(self._told)
 
+    def script_listens(self) -> frozenset[int]:
+        """The TCP ports of the machine at which the submission's script answers by itself, with no container."""
+        return script_listens(self._said)
+
     def free_bytes(self) -> int:
         """How much room there is on its disk."""
         return int(self._told(["df", "-B1", "--output=avail", "/var/lib/docker"]).split()[-1])
@@ -145,7 +168,8 @@ class ReplayEngine:
     def _run(self, command: Sequence[str], timeout_s: float, folder: str, environment: Mapping[str, str]) -> Ran:
         words = ["timeout", "--signal=KILL", f"{timeout_s * self.pace}", *command]
         api = self.outer.api
-        created = api.exec_create(self.container.id, words, workdir=folder, environment={"HOME": "/tmp", **environment})
+        variables = {"HOME": _NO_HOME, **environment}
+        created = api.exec_create(self.container.id, words, workdir=folder, environment=variables)
         said, length = bytearray(), 0
         with ThreadPoolExecutor(1) as beside:  # while nobody reads it, the outer engine ends no exec of this container
             for chunk in api.exec_start(created["Id"], stream=True):
@@ -202,8 +226,8 @@ def replay_engine(
         client = connect(container, keys.write(folder), host)
         stack.callback(client.close)
         stack.callback(record.forget, docker_host(client), {labels.session()})
-        load_images(outer, client, wanted)
-        engine = ReplayEngine(client=client, container=container, outer=outer, images=wanted)
+        bases = load_images(outer, client, wanted)
+        engine = ReplayEngine(client=client, container=container, outer=outer, images=bases)
         engine.reset()
         engine.await_packages()
         try:

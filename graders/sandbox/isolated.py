@@ -32,7 +32,7 @@ from course.images import OnProgress
 from graders.sandbox.container import API_PORT, Keys, connect, create, stop
 from graders.sandbox.engine import ReplayEngine
 from graders.sandbox.image import ensure_offline_images, ensure_replay_image, recipe_digest
-from graders.sandbox.store import load_images
+from graders.sandbox.store import load_images, named_images
 
 BUILD: Final = "graders build-vm"
 EMULATED_PACE: Final = 12
@@ -79,7 +79,7 @@ def build_guest(
 
     def warm_up(booted: Booted) -> None:
         with _started(booted, image, keys) as engine:
-            engine.images = wanted
+            engine.images = named_images(engine.client)
             engine.await_packages()
             engine.reset()
 
@@ -133,7 +133,13 @@ def isolated_engine() -> Iterator[ReplayEngine]:
         tls, pace = keys.write(Path(folder)), EMULATED_PACE if clone.emulated else 1
         client = _enter(clone, container, tls, pace)
         engine = IsolatedEngine(
-            client=client, container=container, outer=clone.client, images={}, pace=pace, clone=clone, tls=tls
+            client=client,
+            container=container,
+            outer=clone.client,
+            images=named_images(client),
+            pace=pace,
+            clone=clone,
+            tls=tls,
         )
         try:
             yield engine

@@ -11,6 +11,8 @@ CONTAINERS_PROCESSES: Final = 800
 SCRIPT_PROCESSES: Final = 200
 CONTAINERS_MEMORY_BYTES: Final = 9 << 28
 SCRIPT_MEMORY_BYTES: Final = 1 << 28
+SCRIPT_USER: Final = 65534
+"""It may talk to the engine, and has no right over what the graders look with."""
 FULL_BYTES: Final = 64 << 20
 DISK_IS_FULL: Final = "it has filled the disk, of which there are 10 GB"
 FLOOD_BYTES: Final = 8 << 20
@@ -48,7 +50,11 @@ df -B1 --output=avail /var/lib/docker | tail -n 1
 _WITHIN: Final = f"""{_PLACES}
 echo $$ > $pids/submitted/cgroup.procs
 echo $$ > $memory/submitted/cgroup.procs
-exec "$@"
+exec setpriv --reuid={SCRIPT_USER} --regid="$(stat -c %g /run/docker.sock)" --clear-groups \\
+    --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+"""
+_LISTENS: Final = f"""{_PLACES}
+for pid in $(cat $pids/submitted/cgroup.procs); do ss -ltnpH | grep -F "pid=$pid,"; done
 """
 _Run = Callable[[Sequence[str]], str]
 
@@ -63,8 +69,14 @@ def end_processes(run: _Run) -> None:
     run(["sh", "-c", _END])
 
 
+def script_listens(run: _Run) -> frozenset[int]:
+    """The TCP ports that processes of the submission's script listen on by themselves, with no container."""
+    lines = (line.split() for line in run(["sh", "-c", _LISTENS]).splitlines())
+    return frozenset(int(words[3].rpartition(":")[2]) for words in lines if len(words) > 3)
+
+
 def within_limits(command: Sequence[str]) -> list[str]:
-    """A command that a submission brings, as one that is limited."""
+    """A command that a submission brings, as one that is limited and has no rights but to talk to the engine."""
     return ["sh", "-c", _WITHIN, "submitted", *command]
 
 

@@ -12,19 +12,32 @@ from docker.errors import APIError, ImageNotFound
 
 from course.engine.http import post
 
+PRUNE_TIMEOUT_S: Final = 120
+"""An engine that writes a terabyte of nothing into a layer cannot be stopped, only left."""
 _COMPARED: Final = ("Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Volumes")
 
 
-def load_images(outer: DockerClient, inner: DockerClient, wanted: Mapping[str, str]) -> None:
-    """Make the inner engine hold exactly `wanted`: for each name the outer engine's image of that reference."""
+def load_images(outer: DockerClient, inner: DockerClient, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Make the inner engine hold exactly `wanted`: for each name the outer engine's image of that reference.
+
+    Gives the inner ids by name.
+    """
     for name, reference in wanted.items():
         if not _same(outer.images.get(reference).attrs, inner, name):
             for image in inner.images.load(cast(Any, outer.images.get(reference).save(named=reference))):
                 image.tag(name)
+    return {name: str(inner.images.get(name).id) for name in wanted}
 
 
-def reset(inner: DockerClient, wanted: Mapping[str, str]) -> None:
-    """Remove every container, network, volume, image and cache record, but for the wanted images."""
+def named_images(inner: DockerClient) -> dict[str, str]:
+    """The ids of the images of a clean engine by name."""
+    return {tag: str(image.id) for image in inner.images.list() for tag in image.tags}
+
+
+def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
+    """Remove every container, network, volume, image and cache record, but for the base images, which get their names
+    back: a submission may have given them to images of its own. Raises `ImageNotFound` where one is gone.
+    """
     for container in inner.containers.list(all=True, ignore_removed=True):
         container.remove(force=True, v=True)
     for network in inner.networks.list():
@@ -32,11 +45,13 @@ def reset(inner: DockerClient, wanted: Mapping[str, str]) -> None:
             network.remove()
     for volume in inner.volumes.list():
         volume.remove(force=True)
-    kept = {str(inner.images.get(name).id) for name in wanted}
+    for name, id in bases.items():
+        inner.images.get(id).tag(name)
     for image in inner.api.images(all=False):
-        if image["Id"] not in kept:
-            _remove(inner, image["Id"])
-    post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=None).raise_for_status()
+        given = set(image["RepoTags"] or ()) - set(bases)
+        for name in given if image["Id"] in bases.values() else (image["Id"],):
+            _remove(inner, name)
+    post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=PRUNE_TIMEOUT_S).raise_for_status()
 
 
 def _remove(inner: DockerClient, image: str) -> None:

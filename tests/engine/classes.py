@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,14 @@ UNSANDBOXED = ("--level", "unsandboxed")
 
 @dataclass(frozen=True, kw_only=True)
 class SchoolClass:
-    """A class's folder."""
+    """A class's folder, and what it has handed in."""
 
     folder: Path
+    assignment: str = ASSIGNMENT
 
     def hand_in(self, student: str, submission: Path | None) -> Path:
         """A student's submission: a copy of a folder, or nothing in it."""
-        target = self.folder / "submitted" / student / ASSIGNMENT
+        target = self.folder / "submitted" / student / self.assignment
         target.mkdir(parents=True)
         if submission is not None:
             left_out = shutil.ignore_patterns("expected.json")
@@ -55,14 +56,16 @@ class SchoolClass:
         return target
 
     def hand_in_cheat(self, cheat: str) -> None:
-        """A cheat of the corpus, with its links to the instructor's files."""
+        """A cheat of the corpus, with its links to the instructor's files and with what no repository can hold."""
         target = self.hand_in(cheat, CHEATS / cheat)
         for name, at in expected(cheat).get("links", {}).items():
             (target / name).symlink_to(PROJECT / at)
+        for name, kind in expected(cheat).get("makes", {}).items():
+            MAKERS[kind](target / name)
 
     def start(self, *words: str, command: str = "run") -> "subprocess.Popen[str]":
         """Begin a command of `graders` on this class, in a session of its own."""
-        line = [sys.executable, "-m", "graders.cli", command, ASSIGNMENT, *words]
+        line = [sys.executable, "-m", "graders.cli", command, self.assignment, *words]
         environment = {**os.environ, CLASS_VARIABLE: str(self.folder)}
         return subprocess.Popen(
             line, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -85,6 +88,14 @@ class SchoolClass:
                 time.sleep(0.02)
             if process.poll() is None:
                 (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+
+    def feedback(self, student: str) -> str:
+        """The page that a student may see, which is made now."""
+        with self.start("--students", student, command="feedback") as process:
+            _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        made = self.folder / "feedback" / student / self.assignment / f"{self.assignment}.html"
+        return made.read_text(encoding="utf-8")
 
     def nbgrader(self, *words: str) -> None:
         """One of nbgrader's own commands on this class."""
@@ -123,15 +134,30 @@ class SchoolClass:
             }
 
 
+def _make_sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+MAKERS: Mapping[str, Callable[[Path], None]] = {
+    "a FIFO": os.mkfifo,
+    "a folder": Path.mkdir,
+    "a terabyte": _make_sparse,
+    "nothing": Path.touch,
+}
+"""What a cheat may want to be in its folder."""
+
+
 def expected(cheat: str) -> dict[str, Any]:
     """What a cheat says is to come of it."""
     said: dict[str, Any] = json.loads((CHEATS / cheat / "expected.json").read_text(encoding="utf-8"))
     return said
 
 
-def cheats() -> list[str]:
-    """All cheats of the corpus."""
-    return sorted(path.parent.name for path in CHEATS.glob("*/expected.json"))
+def cheats(assignment: str) -> list[str]:
+    """All cheats of the corpus in this assignment."""
+    every = sorted(path.parent.name for path in CHEATS.glob("*/expected.json"))
+    return [name for name in every if expected(name)["assignment"] == assignment]
 
 
 def make_class(folder: Path) -> SchoolClass:

@@ -1,27 +1,39 @@
-"""Cheats beside a right answer: none gains a mark, none touches anything else; a few always, all with --long."""
+"""Cheats beside right answers: none gains a mark, none touches anything else; a few always, all with --long."""
 
 from pathlib import Path
 
 import pytest
-from classes import ALWAYS, CORPUS, SchoolClass, cheats, expected
+from classes import ALWAYS, ASSIGNMENT, CORPUS, SchoolClass, cheats, expected
 
 pytestmark = pytest.mark.engine
 
+RIGHT = {"layers": "right-two-stages", "networks": "right-compose", "volumes": "right-compose"}
+AFTERWARDS = ("zed", "zoe")
+"""Their right answers are the last to be replayed, one by each worker, on what the cheats have left."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A class for each assignment; without --long one alone."""
+    metafunc.parametrize("assignment", list(RIGHT) if metafunc.config.getoption("--long") else [ASSIGNMENT])
+
 
 @pytest.mark.usefixtures("client")
-def test_no_cheat_gains_a_mark_or_leaves_a_trace(tmp_path: Path, long: bool) -> None:
-    made = SchoolClass(folder=tmp_path)
-    chosen = cheats() if long else ALWAYS
+def test_no_cheat_gains_a_mark_or_leaves_a_trace(tmp_path: Path, long: bool, assignment: str) -> None:
+    made = SchoolClass(folder=tmp_path, assignment=assignment)
+    chosen = cheats(assignment) if long else ALWAYS
     for cheat in chosen:
         made.hand_in_cheat(cheat)
-    made.hand_in("right", CORPUS / "layers/right-two-stages")
+    for student in AFTERWARDS if long else AFTERWARDS[:1]:
+        made.hand_in(student, CORPUS / assignment / RIGHT[assignment])
     rows = made.run("--workers", "2")
-    assert rows["right"]["score"] == 10
     assert {name: rows[name]["score"] for name in chosen} == {name: expected(name)["score"] for name in chosen}
+    assert {row["score"] for name, row in rows.items() if name in AFTERWARDS} == {10}
     for cheat in chosen:
         for name in expected(cheat)["files"]:
             assert not (tmp_path / name).exists(), cheat
+        shown = made.feedback(cheat) if "unseen" in expected(cheat) else ""
+        assert not [text for text in expected(cheat).get("unseen", ()) if text in shown], cheat
     with made.gradebook() as book:
-        for submission in book.assignment_submissions("layers"):
-            assert submission.score == rows[submission.student_id]["score"]
-            assert not submission.needs_manual_grade
+        for submission in book.assignment_submissions(assignment):
+            score = rows[submission.student_id]["score"]
+            assert (submission.score, bool(submission.needs_manual_grade)) == (score or 0, score is None)

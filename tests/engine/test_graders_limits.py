@@ -165,6 +165,68 @@ def test_no_container_and_no_build_gets_out(engine: ReplayEngine) -> None:
         assert engine.run(words).exit_code not in (0, None)
 
 
+RIGHTS = (
+    "--privileged",
+    "--cap-add=SYS_ADMIN",
+    "--device=/dev/loop0",
+    "--pid=host",
+    "--ipc=host",
+    "--uts=host",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=systempaths=unconfined",
+    "--cgroup-parent=/",
+    "--volume=/:/machine",
+    "--volume=/run/docker.sock:/socket",
+    "--volume=/work/project/way:/machine",
+    "--volume=/work/project/../../run:/machine",
+    "--volume=way:/machine",
+)
+NO_RIGHTS = (
+    "--network=host",
+    "--volume=/work/project/data:/data",
+    "--volume=data:/data",
+    "--volume=own:/own",
+    "--init",
+)
+
+
+def test_no_container_gets_rights_over_the_machine(engine: ReplayEngine) -> None:
+    engine.reset()
+    ways = "docker volume create -o type=none -o o=bind -o device=/ way; ln -s / way; mkdir own"
+    own = "docker volume create -o type=none -o o=bind -o device=$PWD/own own"
+    engine.put({"run.sh": f"{ways}\n{own}\n".encode()})
+    assert engine.run_script(["sh", "run.sh"], timeout_s=30).exit_code == 0
+    refused = "a replay gives nobody rights over the machine"
+    for rights in (*RIGHTS, *NO_RIGHTS):
+        ran = engine.run_script(["docker", "run", "--rm", rights, "busybox:stable", "true"], timeout_s=30)
+        assert (refused in ran.output, ran.exit_code) == ((True, 125) if rights in RIGHTS else (False, 0)), (
+            rights,
+            ran,
+        )
+    engine.run_script(["docker", "run", "--detach", "--name", "idle", "busybox:stable", "sleep", "60"], timeout_s=30)
+    assert "received 403" in engine.run_script(["docker", "exec", "--privileged", "idle", "true"], timeout_s=30).output
+    assert engine.run_script(["docker", "exec", "idle", "true"], timeout_s=30).exit_code == 0
+
+
+def test_what_a_script_leaves_beside_the_engine_is_gone_afterwards(engine: ReplayEngine) -> None:
+    engine.reset()
+    engine.put({"run.sh": b"for at in ~ /tmp /run /root /dev/shm; do mkdir -p $at/.left/more; done; id -u > /tmp/id"})
+    engine.run_script(["sh", "run.sh"], timeout_s=30)
+    assert engine.run(["cat", "/tmp/id"]).output.strip() not in ("", "0")
+    engine.reset()
+    assert engine.run(["find", "/", "-xdev", "-name", ".left", "-o", "-path", "/tmp/id"]).output == ""
+    assert engine.run(["find", "/tmp", "/run", "/root", "/dev/shm", "/work", "-name", ".left"]).output == ""
+
+
+def test_the_base_images_have_their_names_back_afterwards(engine: ReplayEngine) -> None:
+    engine.reset()
+    taken = "docker tag redis:7 mine; for image in busybox:stable node:24-slim; do docker tag mine $image; done"
+    assert engine.run_script(["sh", "-c", taken], timeout_s=30, folder="/tmp").exit_code == 0
+    engine.reset()
+    names = {tag: image.id for image in engine.client.images.list() for tag in image.tags}
+    assert names == engine.images
+
+
 def test_a_disk_that_nobody_frees_is_made_anew(client: DockerClient) -> None:
     """An engine that is killed can leave layers that no other one knows."""
     with replay_engine(client, ("busybox:stable",)) as engine:

@@ -12,7 +12,8 @@ from course.assignments import find_assignment
 from course.errors import CourseError
 from graders.autograde.place import CLASS_VARIABLE
 from graders.autograde.reports import PutReports, asks_for
-from graders.classroom import find_students
+from graders.classroom import Row, State, find_students
+from graders.commands_class import print_rows
 from graders.ledger import Entry, code_version, read_entry, write_entry
 from graders.levels import choose
 from graders.rubric import Level, Outcome, Report, Status, could_not_check
@@ -117,6 +118,24 @@ def test_a_level_is_never_silently_the_lower_one(monkeypatch: pytest.MonkeyPatch
     for kind, asked in (("vm", None), ("auto", Level.ISOLATED)):
         with pytest.raises(CourseError, match="not built"):
             choose(kind, asked)
+
+
+def test_the_summary_obeys_nothing_that_was_handed_in(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b[2J[bold]\x9b2J\u202e10 of 10"
+    row = Row(
+        student=hostile,
+        state=State.UNGRADED,
+        score=None,
+        max_score=10,
+        seconds=1,
+        level="unsandboxed",
+        reason=f"line 2 wants something from the internet: {hostile}",
+        notes=(hostile,),
+    )
+    print_rows("layers", Level.UNSANDBOXED, 1.0, [row])
+    said = capsys.readouterr().out
+    assert all(one.isprintable() or one == "\n" for one in said)
+    assert said.count("[bold]") == 3
 
 
 def test_students_are_those_who_have_handed_something_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

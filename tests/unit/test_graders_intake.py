@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from course.assignments import Assignment, find_assignment
 from graders.intake import ANSWER_CHARACTERS, TIMESTAMP, released_notebook, take_in, with_answers
@@ -185,6 +188,34 @@ def test_of_a_notebook_only_the_text_of_answers_is_taken(tmp_path: Path, case: s
     ]
     assert (note in "; ".join(notes)) if note else not notes
     rebuilt.encode()
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[here](javascript:alert(1))",
+    "[here](&#106;avascript:alert(1))",
+    "$\\href{javascript:alert(1)}{x}$",
+    "```\n<script>alert(1)</script>\n```",
+    "``````\n````\n<script>alert(1)</script>",
+    "~~~\n<script>alert(1)</script>",
+)
+
+
+@pytest.mark.parametrize("answer", HOSTILE)
+def test_an_answer_in_markdown_is_shown_and_not_obeyed(tmp_path: Path, answer: str) -> None:
+    asked = {**cell("why", "your answer", solution=True), "cell_type": "markdown"}
+    (tmp_path / "n.ipynb").write_text(notebook({**asked, "source": answer}), encoding="utf-8")
+    rebuilt, _ = with_answers(notebook(asked), tmp_path / "n.ipynb")
+    shown = markdown2html_mistune(sources(rebuilt)[0])
+    assert re.fullmatch(r"<pre><code>[^<>]*</code></pre>", shown.strip())
+    assert answer in unescape(shown)
+
+
+def test_an_answer_that_nobody_gave_stays_as_it_was_released(tmp_path: Path) -> None:
+    asked = {**cell("why", "*your answer*", solution=True), "cell_type": "markdown"}
+    (tmp_path / "n.ipynb").write_text(notebook(asked), encoding="utf-8")
+    assert sources(with_answers(notebook(asked), tmp_path / "n.ipynb")[0]) == ["*your answer*"]
 
 
 NAMES = st.sampled_from(("cells", "metadata", "nbgrader", "grade_id", "source", "solution", "why"))

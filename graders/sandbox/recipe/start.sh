@@ -36,6 +36,9 @@ unset CA_PEM CERTIFICATE_PEM KEY_PEM
 
 /opt/packages/node_modules/.bin/verdaccio --config /opt/packages/verdaccio.yaml --listen 0.0.0.0:4873 > /run/packages.log 2>&1 &
 
+mkdir -p -m 0700 /run/docker/plugins
+node /usr/local/bin/guard.mjs > /run/guard.log 2>&1 &
+
 # Nothing that begins in here leaves by the way in, whether it is sent from here or routed. The engine lets its containers
 # out by rules of its own, and asks only those of DOCKER-USER before them (moby libnetwork/firewall_linux.go). OUTSIDE counts
 # what it turns back; what comes from networks that were made does not count, for a name that nobody bears is asked for
@@ -50,9 +53,10 @@ for way in $(ip -o -4 route show default | sed 's/.* dev \([^ ]*\).*/\1/'); do
     iptables -A DOCKER-USER -o "$way" -j OUTSIDE
 done
 
+until [ -S /run/docker/plugins/replay.sock ]; do sleep 0.05; done
 dockerd --bip "$BRIDGE" --host tcp://0.0.0.0:2376 --host unix:///run/docker.sock --pidfile /run/dockerd.pid \
     --tlsverify --tlscacert /run/certificates/ca.pem --tlscert /run/certificates/cert.pem --tlskey /run/certificates/key.pem \
-    --log-opt max-size=1m --log-opt max-file=1 > /run/dockerd.log 2>&1 &
+    --authorization-plugin replay --log-opt max-size=1m --log-opt max-file=1 > /run/dockerd.log 2>&1 &
 engine=$!
 trap 'kill $engine; wait $engine || true; umount /work /var/lib/docker || true; exit 0' TERM INT
 wait $engine
