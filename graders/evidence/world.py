@@ -25,6 +25,10 @@ _BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
 )
+_LOST: Final = "waiting for init preliminary setup: "
+"""runc lost the process that it begins a container with (libcontainer/process_linux.go): seen once in some thousand
+starts of right submissions, on a busy machine.
+"""
 _MADE_UP: Final = re.compile(r"[a-z]+_[a-z]+\d?")
 """An adjective and a person, as the engine names a container that was not given a name (moby, pkg/namesgenerator)."""
 _TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.]+(?: ?(?:Z|UTC))?(?: \[\d+\])? *")
@@ -49,9 +53,8 @@ class World:
         """Bring it up; and why a failure is not the student's, None where it is or where nothing failed."""
         blocked, (asked, _) = self.engine.blocked(), self.engine.packages_missing()
         self.engine.put(self._files)
-        self.engine.run(
-            ["chmod", "-R", "a+rX", PROJECT]
-        )  # a database's files too, where a build sends the whole folder
+        # a database's files too, where a build sends the whole folder
+        self.engine.run(["chmod", "-R", "a+rX", PROJECT])
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
@@ -144,6 +147,8 @@ class World:
     def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
         if missing := self.engine.packages_missing(asked)[1]:
             return f"it wants what the graders' package cache lacks: {', '.join(missing)}"
+        if _LOST in ran.output:
+            return "the engine failed to begin a container"
         if self.engine.blocked() == blocked:
             return None
         images = dict.fromkeys(one or other for one, other in _NOT_HERE.findall(ran.output))
