@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import io
+import select
 import subprocess
 import sys
 import tarfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -153,29 +155,55 @@ def test_guest_scripts_are_valid_shell() -> None:
         subprocess.run(["sh", "-n", folder / name], check=True)
 
 
+async def nothing_started() -> None:
+    raise AssertionError("something was started")
+
+
+async def with_proxy(
+    folder: Path,
+    engine: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> None:
+    async with (
+        await asyncio.start_unix_server(engine, folder / "engine"),
+        await Proxy(folder / "engine", nothing_started).serve(folder / "proxy"),
+    ):
+        await asyncio.wait_for(client(*await asyncio.open_unix_connection(folder / "proxy")), 10)
+
+
 def test_a_client_that_has_said_all_still_gets_its_answer(tmp_path: Path) -> None:
     """As `docker exec -i` does, which closes its half of the connection at the end of its input."""
 
     async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         gc.collect()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         writer.write(b"late")
         writer.close()
 
-    async def started() -> None:
-        raise AssertionError("nothing was started")
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        assert await reader.read() == b"late"
+        writer.close()
 
-    async def ask() -> bytes:
-        async with (
-            await asyncio.start_unix_server(answer_late, tmp_path / "engine"),
-            await Proxy(tmp_path / "engine", started).serve(tmp_path / "proxy"),
-        ):
-            reader, writer = await asyncio.open_unix_connection(tmp_path / "proxy")
-            writer.write(b"all")
-            writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(), 10)
-            writer.close()
-            return answer
+    asyncio.run(with_proxy(tmp_path, answer_late, ask))
 
-    assert asyncio.run(ask()) == b"late"
+
+def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
+    """It has not heard so by the end of the input: a machine's network may keep that to itself."""
+    heard = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hung_up = select.poll()
+        hung_up.register(writer.get_extra_info("socket"), 0)
+        while not hung_up.poll(0):
+            await asyncio.sleep(0.05)
+        heard.set()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"all")
+        await writer.drain()
+        writer.close()
+        await heard.wait()
+
+    asyncio.run(with_proxy(tmp_path, serve, hang_up))

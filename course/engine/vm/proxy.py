@@ -9,12 +9,14 @@ published ports are there, as they are with an engine on this machine.
 
 import asyncio
 import re
+import select
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 _CHUNK_BYTES: Final = 1 << 16
+_LOOK_S: Final = 0.2
 STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
 
 
@@ -39,21 +41,35 @@ class Proxy:
         starting = asyncio.Event()
         with suppress(OSError):
             engine_reader, engine_writer = await asyncio.open_unix_connection(self._engine)
-            await asyncio.gather(
-                self._there(reader, engine_writer, starting), self._back(engine_reader, writer, starting)
-            )
+            ways = {
+                asyncio.create_task(self._there(reader, engine_writer, starting, writer)),
+                asyncio.create_task(self._back(engine_reader, writer, starting)),
+            }
+            _, other = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in other:
+                way.cancel()
             engine_writer.close()
         writer.close()
 
-    async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, starting: asyncio.Event) -> None:
+    async def _there(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        starting: asyncio.Event,
+        client: asyncio.StreamWriter,
+    ) -> None:
+        """Until the client has hung up; one that has closed its half alone still waits for an answer."""
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
                 if STARTS.match(chunk):
                     starting.set()
                 writer.write(chunk)
                 await writer.drain()
-        with suppress(OSError):
             writer.write_eof()
+        hung_up = select.poll()
+        hung_up.register(client.get_extra_info("socket"), 0)  # that the other end is closed is always reported
+        while not hung_up.poll(0):
+            await asyncio.sleep(_LOOK_S)
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, starting: asyncio.Event) -> None:
         with suppress(OSError):
@@ -63,5 +79,3 @@ class Proxy:
                     await self._started()
                 writer.write(chunk)
                 await writer.drain()
-        with suppress(OSError):
-            writer.write_eof()
