@@ -4,10 +4,13 @@ import asyncio
 import gc
 import io
 import select
+import socket
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,3 +210,32 @@ def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
         await heard.wait()
 
     asyncio.run(with_proxy(tmp_path, serve, hang_up))
+
+
+def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
+    """QEMU, which listens for the engine, lets hardly any wait (libslirp, slirp_listen)."""
+
+    def serve(engine: socket.socket) -> None:
+        time.sleep(0.3)
+        for _ in range(8):
+            connection, _ = engine.accept()
+            with connection:
+                connection.sendall(b"here")
+
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "proxy")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return answer
+
+    async def ask_all() -> list[bytes]:
+        async with await Proxy(tmp_path / "engine", nothing_started).serve(tmp_path / "proxy"):
+            return await asyncio.gather(*(ask() for _ in range(8)))
+
+    with socket.socket(socket.AF_UNIX) as engine, ThreadPoolExecutor(1) as beside:
+        engine.bind(str(tmp_path / "engine"))
+        engine.listen(1)
+        engine.settimeout(10)
+        served = beside.submit(serve, engine)
+        assert asyncio.run(ask_all()) == [b"here"] * 8
+        served.result()

@@ -10,6 +10,7 @@ published ports are there, as they are with an engine on this machine.
 import asyncio
 import re
 import select
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,9 +29,9 @@ class Proxy:
         self._open: set[asyncio.Task[None]] = set()
         """asyncio forgets a task that nobody else holds, once its client has said all that it has to say."""
 
-    async def serve(self, socket: Path) -> asyncio.Server:
-        """Listen at `socket`."""
-        return await asyncio.start_unix_server(self._accept, socket, backlog=256)
+    async def serve(self, at: Path) -> asyncio.Server:
+        """Listen at this socket."""
+        return await asyncio.start_unix_server(self._accept, at, backlog=256)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._connection(reader, writer))
@@ -40,7 +41,7 @@ class Proxy:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         starting = asyncio.Event()
         with suppress(OSError):
-            engine_reader, engine_writer = await asyncio.open_unix_connection(self._engine)
+            engine_reader, engine_writer = await self._open_engine()
             ways = {
                 asyncio.create_task(self._there(reader, engine_writer, starting, writer)),
                 asyncio.create_task(self._back(engine_reader, writer, starting)),
@@ -50,6 +51,12 @@ class Proxy:
                 way.cancel()
             engine_writer.close()
         writer.close()
+
+    async def _open_engine(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect, in turn: QEMU lets one client wait, and asyncio takes those who may not for connected."""
+        with socket.socket(socket.AF_UNIX) as engine:
+            await asyncio.to_thread(engine.connect, str(self._engine))
+            return await asyncio.open_unix_connection(sock=engine.dup())
 
     async def _there(
         self,
