@@ -30,7 +30,9 @@ def main() -> None:
             made = new_class(Path(folder) / f"{level}-nbgrader", asked.students)
             made.nbgrader("generate_assignment", ASSIGNMENT)
             began = time.monotonic()
-            made.nbgrader("autograde", ASSIGNMENT, f"--PutReports.level={level}")
+            made.nbgrader(
+                "autograde", ASSIGNMENT, f"--PutReports.level={level}", whole=False
+            )  # broken ones end it with 1
             tell(f"{level}, nbgrader autograde", made, began)
             for workers in WORKERS:
                 made = new_class(Path(folder) / f"{level}-{workers}", asked.students)
