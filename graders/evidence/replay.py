@@ -18,7 +18,7 @@ from course.builds import BuildTrace, build
 from course.builds.model import BuildError, Status
 from course.dockerfile import Dockerfile, Stage
 from graders.sandbox import ReplayEngine
-from graders.sandbox.limits import DISK_IS_FULL
+from graders.sandbox.limits import DISK_IS_FULL, LOST
 from graders.submission import Artifacts
 
 BUILD_TIMEOUT_S: Final = 240
@@ -37,9 +37,14 @@ class Replay:
     def build(
         self, *, dockerfile: str = "Dockerfile", no_cache: bool = False, timeout_s: float = BUILD_TIMEOUT_S
     ) -> BuildTrace:
-        """Build the folder as it is."""
+        """Build the folder as it is; once more where a container was lost, which is nobody's doing."""
         client, patience_s = self.engine.client, timeout_s * self.engine.pace
-        return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=patience_s)
+
+        def built() -> BuildTrace:
+            return build(client, self.root, dockerfile=dockerfile, no_cache=no_cache, timeout_s=patience_s)
+
+        trace = built()
+        return built() if any(LOST in step.log for step in trace.steps) else trace
 
     def edited(
         self, path: str, change: Callable[[str], str], *, also: Mapping[str, Callable[[str], str]] | None = None

@@ -16,6 +16,7 @@ from docker.errors import NotFound
 
 from course.lab.setup import Container, Setup, read_setup
 from graders.sandbox import PROJECT, Ran, ReplayEngine
+from graders.sandbox.limits import LOST
 
 UP_TIMEOUT_S: Final = 240
 DOWN_TIMEOUT_S: Final = 60
@@ -25,10 +26,6 @@ _BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
 )
-_LOST: Final = "waiting for init preliminary setup: "
-"""runc lost the process that it begins a container with (libcontainer/process_linux.go): seen once in some thousand
-starts of right submissions, on a busy machine.
-"""
 _MADE_UP: Final = re.compile(r"[a-z]+_[a-z]+\d?")
 """An adjective and a person, as the engine names a container that was not given a name (moby, pkg/namesgenerator)."""
 _TIME: Final = re.compile(r"^\d{4}-\d\d-\d\d[ T][\d:.]+(?: ?(?:Z|UTC))?(?: \[\d+\])? *")
@@ -57,6 +54,9 @@ class World:
         self.engine.run(["chmod", "-R", "a+rX", PROJECT])
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
+        if LOST in ran.output:
+            self.down()
+            ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
             self._name_the_unnamed()
         if ran.exit_code == 0:
@@ -147,7 +147,7 @@ class World:
     def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
         if missing := self.engine.packages_missing(asked)[1]:
             return f"it wants what the graders' package cache lacks: {', '.join(missing)}"
-        if _LOST in ran.output:
+        if LOST in ran.output:
             return "the engine failed to begin a container"
         if self.engine.blocked() == blocked:
             return None

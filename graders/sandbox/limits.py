@@ -15,6 +15,10 @@ SCRIPT_USER: Final = 65534
 """It may talk to the engine, and has no right over what the graders look with."""
 FULL_BYTES: Final = 64 << 20
 DISK_IS_FULL: Final = "it has filled the disk, of which there are 10 GB"
+LOST: Final = "waiting for init preliminary setup: "
+"""What runc says when the process is gone that it begins a container with (libcontainer/process_linux.go). Seen twice
+in some thousand starts, by no submission's doing, and not at the next try.
+"""
 FLOOD_BYTES: Final = 8 << 20
 """What prints more is ended."""
 

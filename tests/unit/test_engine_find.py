@@ -12,6 +12,7 @@ from course import engine
 from course.engine import find
 from course.engine.find import Address, Silent, try_address
 from course.errors import CourseError
+from course.folders import HOME_VARIABLE
 
 
 def test_docker_host_comes_first_then_the_sockets_that_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +73,7 @@ def test_an_unknown_kind_is_refused() -> None:
         engine.connect(kind="magic")
 
 
-def test_the_vm_engine_says_that_it_is_not_here_yet() -> None:
+def test_the_vm_engine_says_that_it_is_not_here_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     with pytest.raises(CourseError, match="VM engine"):
         engine.connect(kind="vm")

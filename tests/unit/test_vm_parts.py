@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from test_rules import imports
@@ -23,6 +24,8 @@ from course.engine.vm.ports import published
 from course.engine.vm.proxy import STARTS, Proxy
 from course.engine.vm.running import checked_shares
 from course.errors import CourseError
+
+Made = TypeVar("Made")
 
 
 def form(**changes: object) -> Form:
@@ -158,6 +161,12 @@ def test_guest_scripts_are_valid_shell() -> None:
         subprocess.run(["sh", "-n", folder / name], check=True)
 
 
+def run(work: Coroutine[Any, Any, Made]) -> Made:
+    """In a thread of its own: in that of the tests Playwright may have a loop."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, work).result()
+
+
 async def nothing_started() -> None:
     raise AssertionError("something was started")
 
@@ -189,7 +198,7 @@ def test_a_client_that_has_said_all_still_gets_its_answer(tmp_path: Path) -> Non
         assert await reader.read() == b"late"
         writer.close()
 
-    asyncio.run(with_proxy(tmp_path, answer_late, ask))
+    run(with_proxy(tmp_path, answer_late, ask))
 
 
 def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
@@ -209,7 +218,7 @@ def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
         writer.close()
         await heard.wait()
 
-    asyncio.run(with_proxy(tmp_path, serve, hang_up))
+    run(with_proxy(tmp_path, serve, hang_up))
 
 
 def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
@@ -237,5 +246,5 @@ def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
         engine.listen(1)
         engine.settimeout(10)
         served = beside.submit(serve, engine)
-        assert asyncio.run(ask_all()) == [b"here"] * 8
+        assert run(ask_all()) == [b"here"] * 8
         served.result()
