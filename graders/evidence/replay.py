@@ -86,6 +86,8 @@ class Replay:
         if failed.instruction == "FROM":
             image = failed.text.split()[1] if len(failed.text.split()) > 1 else "?"
             return trace, f"the base image {image} of line {failed.line} is not at hand in the replay"
+        if LOST in failed.log:
+            return trace, f"the engine failed twice to begin a container for line {failed.line}"
         missing = self.engine.packages_missing(asked)[1]
         if missing:
             return trace, f"line {failed.line} wants what the graders' package cache lacks: {', '.join(missing)}"

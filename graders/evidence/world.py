@@ -148,7 +148,7 @@ class World:
         if missing := self.engine.packages_missing(asked)[1]:
             return f"it wants what the graders' package cache lacks: {', '.join(missing)}"
         if LOST in ran.output:
-            return "the engine failed to begin a container"
+            return "the engine failed twice to begin a container"
         if self.engine.blocked() == blocked:
             return None
         images = dict.fromkeys(one or other for one, other in _NOT_HERE.findall(ran.output))
