@@ -34,6 +34,9 @@ START_ATTEMPTS: Final = 3
 _IMAGES_FAULT: Final = (400, 404)
 """Its command cannot be started (moby/moby daemon/errors.go); anything else is the engine's."""
 
+_NOT_RUNNING: Final = 409
+"""`docker exec` in a container that is not running (moby/moby daemon/exec.go)."""
+
 LOOK: Final = """
 import fs from "node:fs"; import path from "node:path"; import { pathToFileURL } from "node:url";
 const skip = new Set(["/proc", "/sys", "/dev", "/lib", "/usr/lib", "/usr/share", "/usr/local/lib"]);
@@ -126,11 +129,22 @@ def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) ->
             container.reload()
             if container.status != "running":
                 break
-            asked = container.exec_run(["node", "--input-type=module", "-e", ask])
-            if asked.exit_code == 0:
-                return cast(bytes, asked.output).decode("utf-8", "replace").strip(), ""
+            code, answer = run_inside(container, ["node", "--input-type=module", "-e", ask])
+            if code == 0:
+                return answer.strip(), ""
             time.sleep(0.2)
         return None, _printed(container, tail=5).strip() or "it printed nothing"
+
+
+def run_inside(container: Container, command: list[str]) -> tuple[int | None, str]:
+    """`docker exec`: the exit status and what it printed; no status where the container has ended meanwhile."""
+    try:
+        ran = container.exec_run(command)
+    except APIError as error:
+        if error.status_code != _NOT_RUNNING:
+            raise
+        return None, ""
+    return ran.exit_code, cast(bytes, ran.output).decode("utf-8", "replace")
 
 
 def run_once(
