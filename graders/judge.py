@@ -70,13 +70,16 @@ def _replay(
     on_progress: OnProgress | None,
 ) -> Report:
     grading = find_grading(name)
+    report: Report | None = None
     try:
         chosen = choose(kind, level)
         with open_engine(grading.images, kind=kind, level=chosen, on_progress=on_progress) as engine:
-            return replace(judge_artifacts(engine, name, artifacts, on_outcome=on_outcome), level=chosen)
+            report = replace(judge_artifacts(engine, name, artifacts, on_outcome=on_outcome), level=chosen)
     except (CourseError, DockerException, OSError) as error:
         reason = error.message if isinstance(error, CourseError) else str(error)
-        return could_not_check(grading.rubric, f"the engine failed: {reason}")
+        # one that is finished stays as it is when the engine can only not be removed
+        report = report or could_not_check(grading.rubric, f"the engine failed: {reason}")
+    return report
 
 
 def judge_on(engine: ReplayEngine, name: str, folder: Path, *, on_outcome: OnOutcome | None = None) -> Report:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from docker import DockerClient
+from hypothesis import settings
 
 from course import engine, images
 from course.clean import clean, clean_session
@@ -18,6 +19,12 @@ _ONLY_LONG = ("test_vm", "test_plain_nbgrader", "test_class_trouble")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the slow suites in full")
+
+
+def pytest_configure() -> None:
+    """Examples are drawn alike in every run, and may take their time on a busy machine."""
+    settings.register_profile("calm", deadline=None, derandomize=True, database=None)
+    settings.load_profile("calm")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

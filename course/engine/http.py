@@ -6,11 +6,14 @@ docker-py keeps its request methods private but stable (docker/docker-py docker/
 transport, TLS and the negotiated API version.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import requests
 from docker import DockerClient
+
+_FRAME_HEAD_BYTES: Final = 8
+"""Which stream, three zeros, and the length of what follows (Engine API, attach to a container)."""
 
 
 def docker_host(client: DockerClient) -> str:
@@ -40,6 +43,28 @@ def stream(
     with api._get(api._url(path), params=dict(params), stream=True) as answer:
         api._raise_for_status(answer)
         yield from answer.iter_content(chunk_bytes)
+
+
+def stream_exec(client: DockerClient, exec_id: str) -> Iterator[bytes]:
+    """Begin what `api.exec_create` has made: what it prints, output and errors, as it comes; ends when it does.
+
+    Raises docker-py's `APIError`: 404 or 409 where its container has ended. docker-py's own `exec_start` loses what
+    comes together with the head of the engine's answer, for it reads past the buffer that holds it
+    (docker/docker-py docker/api/client.py, _get_raw_response_socket).
+    """
+    api: Any = client.api
+    body = {"Detach": False, "Tty": False}
+    with api._post_json(api._url("/exec/{0}/start", exec_id), data=body, stream=True, timeout=None) as answer:
+        api._raise_for_status(answer)
+        while head := answer.raw.read(_FRAME_HEAD_BYTES):
+            yield answer.raw.read(int.from_bytes(head[4:], "big"))
+
+
+def run_exec(client: DockerClient, container: str, command: Sequence[str]) -> tuple[int, str]:
+    """`docker exec`: the exit status and what it printed; raises as `stream_exec` does."""
+    created = client.api.exec_create(container, list(command))["Id"]
+    printed = b"".join(stream_exec(client, created))
+    return client.api.exec_inspect(created)["ExitCode"], printed.decode("utf-8", "replace")
 
 
 def load(client: DockerClient, archive: Iterator[bytes]) -> None:

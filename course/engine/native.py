@@ -268,14 +268,20 @@ def release_addresses() -> None:
         folder = point.parent
         for engine in (place(), Place(root=folder.parent.parent)):
             if folder == engine.exec_root / "netns" and engine.log.exists() and _pid(engine) is None:
-                subprocess.run(["umount", "--lazy", point], check=True)
+                _unmount(point)
                 break
 
 
 def _unmount_below(folder: Path) -> None:
     """What a killed engine left mounted in our own folder, deepest first."""
     for point in sorted((p for p in _mounts() if p.is_relative_to(folder)), key=lambda p: len(p.parts), reverse=True):
-        subprocess.run(["umount", "--lazy", point], check=True)
+        _unmount(point)
+
+
+def _unmount(point: Path) -> None:
+    done = subprocess.run(["umount", "--lazy", point], check=False, capture_output=True, text=True)
+    if done.returncode and point in _mounts():  # somebody else may have been faster
+        raise CourseError(f"{point} cannot be unmounted: {done.stderr.strip()}", fix=f"umount {point}")
 
 
 def _mounts() -> list[Path]:

@@ -4,6 +4,7 @@ Enters: a `Scratch` world. Leaves: rows of data, one for each thing tried. Creat
 there, each once in a world; may import its neighbours.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ FROM busybox:stable
 RUN mkdir /data /mine && echo 'from the image' > /data/image.txt && chown {USER}:{USER} /mine
 """
 _SLEEP: Final = ["sleep", "600"]
+_REMOVAL_S: Final = 2
+"""An engine forgets a container before it removes its volumes (moby/moby daemon/delete.go)."""
 Mounts = dict[str, dict[str, str]]
 
 
@@ -113,7 +116,12 @@ def _remove(scratch: Scratch, how: str, remove: Callable[[Container], None], aut
     container = scratch.run("busybox:stable", _SLEEP, name="box", mounts=mounts, auto_remove=auto_remove)
     anonymous = next(mount["Name"] for mount in container.attrs["Mounts"] if mount["Destination"] == "/anonymous")
     remove(container)
-    return Left(how=how, anonymous_volume=_is_there(scratch, anonymous), named_volume=_is_there(scratch, named.name))
+    stays = _is_there(scratch, anonymous)
+    deadline = time.monotonic() + _REMOVAL_S
+    while auto_remove and stays and time.monotonic() < deadline:
+        time.sleep(0.05)
+        stays = _is_there(scratch, anonymous)
+    return Left(how=how, anonymous_volume=stays, named_volume=_is_there(scratch, named.name))
 
 
 def _end(container: Container) -> None:

@@ -18,8 +18,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from docker.errors import APIError
 from docker.models.containers import Container
 
+from course.engine.http import run_exec
 from course.errors import CourseError
 from course.lab.scratch import Scratch
 
@@ -131,11 +133,11 @@ def _measure(scratch: Scratch, folder: Path, arrangement: Arrangement, patience_
             said = container.logs(tail=5).decode(errors="replace")
             raise CourseError(f"The app does not answer: {said}", fix="docker logs, and `course doctor`")
         if arrangement.watcher in (Watcher.NODE, Watcher.NODEMON):
-            _wait_for_watches(container)
+            _wait_for_watches(scratch, container)
         text = f"hello {time.time_ns()}"
         _save(folder / FILE, text, arrangement.edit)
         seconds = _wait(scratch, container, lambda answer: answer == text, patience_s)
-        in_container = text in _said(container, "cat", f"{SOURCE}/greeting.js")
+        in_container = text in _said(scratch, container, "cat", f"{SOURCE}/greeting.js")
     rebuilt = None
     if arrangement.share is Share.IMAGE:
         began = time.monotonic()
@@ -200,21 +202,22 @@ def _wait(scratch: Scratch, container: Container, accept: Callable[[str], bool],
     return None
 
 
-def _wait_for_watches(container: Container) -> None:
+def _wait_for_watches(scratch: Scratch, container: Container) -> None:
     """Wait until the watcher has asked the kernel for events (proc(5), fdinfo): the server may be faster than it."""
     deadline = time.monotonic() + _PATIENCE_S
     before = ""
     while time.monotonic() < deadline:
-        watches = _said(container, "sh", "-c", "grep -h ^inotify /proc/[0-9]*/fdinfo/* 2> /dev/null")
+        watches = _said(scratch, container, "sh", "-c", "grep -h ^inotify /proc/[0-9]*/fdinfo/* 2> /dev/null")
         if watches and watches == before:
             return
         before = watches
 
 
-def _said(container: Container, *command: str) -> str:
-    said = container.exec_run(list(command)).output
-    assert isinstance(said, bytes)  # an iterator only where a stream was asked for
-    return said.decode(errors="replace")
+def _said(scratch: Scratch, container: Container, *command: str) -> str:
+    try:
+        return run_exec(scratch.client, str(container.id), command)[1]
+    except APIError as error:
+        raise CourseError(f"The app has ended: {error.explanation}.", fix="docker logs, and `course doctor`") from error
 
 
 def _ask(host: str, port: int) -> str | None:

@@ -121,7 +121,10 @@ def _world(world: World, gathered: Gathered[CapstoneEvidence]) -> Iterator[Gathe
     edit = uuid.uuid4().hex
     world.down()
     world.edit(SOURCE, edit_source(world.read(SOURCE), edit))
-    again, _ = world.up()
+    again, excuse = world.up()
+    if excuse:
+        yield gathered.lack(excuse, "kept_after", "new_code")
+        return
     new = world.engine.wait_for(lambda: edit in (world.get(f"{API}/health") or "") or None, timeout_s=READY_S)
     kept = kept and again.exit_code == 0 and _lists(world, title, timeout_s=READY_S)
     yield gathered.have(kept_after=kept, new_code=bool(new))

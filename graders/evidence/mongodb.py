@@ -25,7 +25,8 @@ await Promise.all(Object.entries(ARGUMENTS.addresses).map(async ([name, address]
     answers[name] = [];
     const notes = client.db("graders").collection("notes");
     const note = ARGUMENTS.notes[name];
-    if (note) await notes.insertOne({ note }, { writeConcern: { w: 1, journal: true } });
+    const wanted = note && !(await notes.findOne({ note }));
+    if (wanted) await notes.insertOne({ note }, { writeConcern: { w: 1, journal: true } });
     answers[name] = (await notes.find().toArray()).map((found) => found.note);
   } catch {
   } finally {

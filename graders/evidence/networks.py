@@ -21,13 +21,13 @@ from graders.evidence.replay import open_replay
 from graders.evidence.world import World
 from graders.rubric import Gathered
 from graders.sandbox import Ran, ReplayEngine
+from graders.sandbox.store import BUILTIN_NETWORKS
 from graders.submission import Artifacts
 
 PORT: Final = 8080
 UP_TIMEOUT_S: Final = 90
 PATIENCE_S: Final = 15
 """How long a set-up that is up may take until it answers."""
-_BUILTIN: Final = ("bridge", "host", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,8 @@ def _look(
     gathered = _who_reaches_whom(_measure(world, setup, parts, patient=first.good), setup, parts, gathered)
     yield gathered
     if first.good:
-        yield gathered.have(again=_elsewhere(world, setup))
+        again, excuse = _elsewhere(world, setup)
+        yield gathered.lack(excuse, "again") if excuse else gathered.have(again=again)
     else:
         yield gathered.fail("it does not answer the first time either", "again")
 
@@ -237,16 +238,16 @@ def _nowhere(kinds: list[str], setup: Setup) -> str:
     return "; ".join((f"no container answers as {' or '.join(ANSWERS[kind] for kind in kinds)} does", *ended))
 
 
-def _elsewhere(world: World, first: Setup) -> Answers | str:
-    """Take it down, take every subnet and address that it had, and bring it up again."""
+def _elsewhere(world: World, first: Setup) -> tuple[Answers | str, str | None]:
+    """Take it down, take every subnet and address that it had, and bring it up again; and what excuses a failure."""
     world.down()
     client = world.engine.client
     for network in first.networks:
         pools = [IPAMPool(subnet=subnet) for subnet in network.subnets]
-        if network.name not in _BUILTIN and pools:
+        if network.name not in BUILTIN_NETWORKS and pools:
             client.networks.create(f"taken-{network.name}", ipam=IPAMConfig(pool_configs=pools))
     for container in first.containers:
         if any(one.network == "bridge" for one in container.networks):
             client.containers.run(world.tools, ["sleep", "600"], detach=True)
-    ran, _ = world.up(timeout_s=UP_TIMEOUT_S)
-    return _answers(world) if ran.exit_code == 0 else _why(world, ran)
+    ran, excuse = world.up(timeout_s=UP_TIMEOUT_S)
+    return (_answers(world) if ran.exit_code == 0 else _why(world, ran)), excuse

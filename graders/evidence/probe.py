@@ -19,6 +19,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from course import labels
+from course.engine.http import run_exec
 
 LIMITS: Final[dict[str, Any]] = {
     "network_mode": "none",
@@ -29,13 +30,13 @@ LIMITS: Final[dict[str, Any]] = {
     "init": True,
     "log_config": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
 }
-LOOK_TIMEOUT_S: Final = 30
+LOOK_TIMEOUT_S: Final = 60
 START_ATTEMPTS: Final = 3
 _IMAGES_FAULT: Final = (400, 404)
 """Its command cannot be started (moby/moby daemon/errors.go); anything else is the engine's."""
 
-_NOT_RUNNING: Final = 409
-"""`docker exec` in a container that is not running (moby/moby daemon/exec.go)."""
+_HAS_ENDED: Final = (404, 409)
+"""`docker exec` in a container that has ended before its command was made, or after (moby/moby daemon/exec.go)."""
 
 LOOK: Final = """
 import fs from "node:fs"; import path from "node:path"; import { pathToFileURL } from "node:url";
@@ -129,22 +130,21 @@ def ask_api(client: DockerClient, image: str, path: str, *, timeout_s: float) ->
             container.reload()
             if container.status != "running":
                 break
-            code, answer = run_inside(container, ["node", "--input-type=module", "-e", ask])
+            code, answer = run_inside(client, container, ["node", "--input-type=module", "-e", ask])
             if code == 0:
                 return answer.strip(), ""
             time.sleep(0.2)
         return None, _printed(container, tail=5).strip() or "it printed nothing"
 
 
-def run_inside(container: Container, command: list[str]) -> tuple[int | None, str]:
+def run_inside(client: DockerClient, container: Container, command: list[str]) -> tuple[int | None, str]:
     """`docker exec`: the exit status and what it printed; no status where the container has ended meanwhile."""
     try:
-        ran = container.exec_run(command)
+        return run_exec(client, str(container.id), command)
     except APIError as error:
-        if error.status_code != _NOT_RUNNING:
+        if error.status_code not in _HAS_ENDED:
             raise
         return None, ""
-    return ran.exit_code, cast(bytes, ran.output).decode("utf-8", "replace")
 
 
 def run_once(

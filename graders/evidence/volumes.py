@@ -143,10 +143,22 @@ def _wait(world: World) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _write(world: World, notes: dict[str, str]) -> tuple[Written, ...]:
-    answers = ask_databases(world, notes)
+    answers: dict[str, tuple[str, ...]] = {}
+
+    def take() -> bool | None:
+        nonlocal answers
+        answers = ask_databases(world, notes)
+        return all(note in answers.get(database, ()) for database, note in notes.items()) or None
+
+    world.engine.wait_for(take, timeout_s=SHARED_TIMEOUT_S)
     written = []
     for database, note in notes.items():
-        found = places_with(world, world.setup(), note)
+
+        def lie(note: str = note, database: str = database) -> dict[str, tuple[Place, ...]] | None:
+            found = places_with(world, world.setup(), note)
+            return found if database in found else None
+
+        found = world.engine.wait_for(lie, timeout_s=SHARED_TIMEOUT_S) or {}
 
         def seen(note: str = note, database: str = database) -> tuple[str, ...] | None:
             return tuple(name for name in places_with(world, world.setup(), note) if name != database) or None

@@ -17,12 +17,12 @@ from docker.errors import NotFound
 from course.lab.setup import Container, Setup, read_setup
 from graders.sandbox import PROJECT, Ran, ReplayEngine
 from graders.sandbox.limits import LOST
+from graders.sandbox.store import remove_running
 
 UP_TIMEOUT_S: Final = 240
 DOWN_TIMEOUT_S: Final = 60
 TOOLS: Final = "busybox:stable"
 """What the graders look with; taken by its id, for a submission may give the name to an image of its own."""
-_BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
 _NOT_HERE: Final = re.compile(
     r"Unable to find image '([^']+)' locally|(?:No such image|pull access denied for) ([^\s,]+)"
 )
@@ -59,6 +59,9 @@ class World:
             ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
             self._name_the_unnamed()
+        if gone := self._removed_images():
+            self.engine.end_processes()
+            return Ran(exit_code=None, output=ran.output), f"it removes what a replay cannot fetch again: {gone}"
         if ran.exit_code == 0:
             return ran, None
         self.engine.end_processes()
@@ -70,11 +73,7 @@ class World:
         if self.composed:
             self.engine.run_script(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S)
             self.engine.end_processes()
-        for container in self.engine.client.containers.list(all=True, ignore_removed=True):
-            container.remove(force=True)
-        for network in self.engine.client.networks.list():
-            if network.name not in _BUILTIN_NETWORKS:
-                network.remove()
+        remove_running(self.engine.client, anonymous_volumes=False)
 
     def setup(self) -> Setup:
         """Every container, network and volume that is there now."""
@@ -143,6 +142,11 @@ class World:
             taken.add(new := next(one for one in itertools.chain([base], numbered) if one not in taken))
             with suppress(NotFound):  # it may be gone again
                 self.engine.client.api.rename(one["Id"], new)
+
+    def _removed_images(self) -> str:
+        """The base images that are not there any more, under whatever name, as after `docker system prune --all`."""
+        there = {image["Id"] for image in self.engine.client.api.images()}
+        return ", ".join(name for name, id in self.engine.images.items() if id not in there)
 
     def _excuse(self, ran: Ran, blocked: int, asked: int) -> str | None:
         if missing := self.engine.packages_missing(asked)[1]:

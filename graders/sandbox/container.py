@@ -7,6 +7,7 @@ Creates and removes a container; may import `course` and its neighbours.
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -141,8 +142,9 @@ def connect(
 
 def stop(container: Container) -> None:
     """End the engine inside, and remove its container."""
-    try:
+    with suppress(APIError):  # one that cannot be stopped is killed
         container.stop(timeout=10)
+    try:
         container.remove(force=True)
     except APIError as error:
         if error.status_code not in (404, 409):  # gone, or going: somebody else cleans up

@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from course import labels
 from course.builds import record
 from course.engine import docker_host
+from course.engine.http import stream_exec
 from course.errors import CourseError
 from course.folders import data_folder
 from course.images import OnProgress
@@ -172,7 +173,7 @@ class ReplayEngine:
         created = api.exec_create(self.container.id, words, workdir=folder, environment=variables)
         said, length = bytearray(), 0
         with ThreadPoolExecutor(1) as beside:  # while nobody reads it, the outer engine ends no exec of this container
-            for chunk in api.exec_start(created["Id"], stream=True):
+            for chunk in stream_exec(self.outer, created["Id"]):
                 said += chunk[: max(0, OUTPUT_BYTES - len(said))]
                 if length <= FLOOD_BYTES < length + len(chunk):
                     beside.submit(self.end_processes)
@@ -233,11 +234,11 @@ def replay_engine(
         try:
             yield engine
         finally:
-            with suppress(DockerException, OSError):  # a replay can leave it in any state; the next start tries again
+            # a replay can leave it in any state; the next start tries again
+            with suppress(CourseError, DockerException, OSError):
                 engine.reset()
-                if (
-                    engine.free_bytes() < DISK_BYTES // 2
-                ):  # layers that nobody knows any more, of engines that were killed
+                # layers that nobody knows any more, of engines that were killed
+                if engine.free_bytes() < DISK_BYTES // 2:
                     worn.append(volume)
 
 
@@ -260,11 +261,11 @@ def _slot(outer: DockerClient) -> Iterator[str]:
         except Timeout:
             continue
         try:
-            left = outer.containers.list(all=True, filters={"volume": name})
+            left = outer.containers.list(all=True, filters={"volume": name}, ignore_removed=True)
             if any(labels.is_alive(labels.made_by(one.labels) or "") for one in left):
                 continue  # with locks in another data folder
             for one in left:  # of a process that was killed
-                one.remove(force=True)
+                stop(one)
             outer.volumes.create(name, labels=labels.labels(**{labels.IMAGE: "replay"}))
             yield name
         finally:

@@ -4,16 +4,23 @@ Enters: the clients of both engines. Leaves: nothing. All on the engine inside w
 """
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final, cast
 
 from docker import DockerClient
 from docker.errors import APIError, ImageNotFound
 
 from course.engine.http import post
+from course.errors import CourseError
 
 PRUNE_TIMEOUT_S: Final = 120
 """An engine that writes a terabyte of nothing into a layer cannot be stopped, only left."""
+BUILTIN_NETWORKS: Final = ("bridge", "host", "none")
+_PATIENCE_S: Final = 30
+_POLL_S: Final = 0.05
 _COMPARED: Final = ("Env", "Cmd", "Entrypoint", "WorkingDir", "User", "Volumes")
 
 
@@ -38,11 +45,7 @@ def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
     """Remove every container, network, volume, image and cache record, but for the base images, which get their names
     back: a submission may have given them to images of its own. Raises `ImageNotFound` where one is gone.
     """
-    for container in inner.containers.list(all=True, ignore_removed=True):
-        container.remove(force=True, v=True)
-    for network in inner.networks.list():
-        if network.name not in ("bridge", "host", "none"):
-            network.remove()
+    remove_running(inner, anonymous_volumes=True)
     for volume in inner.volumes.list():
         volume.remove(force=True)
     for name, id in bases.items():
@@ -52,6 +55,27 @@ def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
         for name in given if image["Id"] in bases.values() else (image["Id"],):
             _remove(inner, name)
     post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=PRUNE_TIMEOUT_S).raise_for_status()
+
+
+def remove_running(inner: DockerClient, *, anonymous_volumes: bool) -> None:
+    """Remove every container and network, again until there is none: a container that is going holds its network, and
+    what a killed command had still asked for comes late. Raises `CourseError` where something stays.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while doomed := _running(inner, anonymous_volumes):
+        if time.monotonic() > deadline:
+            raise CourseError("What a submission has started cannot be removed.", fix="try again")
+        for remove in doomed:
+            with suppress(APIError):
+                remove()
+        time.sleep(_POLL_S)
+
+
+def _running(inner: DockerClient, anonymous_volumes: bool) -> list[Callable[[], None]]:
+    containers = inner.containers.list(all=True, ignore_removed=True)
+    networks = [one for one in inner.networks.list() if one.name not in BUILTIN_NETWORKS]
+    removals = (partial(one.remove, force=True, v=anonymous_volumes) for one in containers)
+    return [*removals, *(one.remove for one in networks)]
 
 
 def _remove(inner: DockerClient, image: str) -> None:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
 DOCKERFILE = f"""\
 FROM busybox:stable
 COPY a.txt /a/
-RUN for i in 1 2 3 4 5 6; do echo line $i of {uuid4()}; sleep 0.5; done
+RUN for i in 1 2 3; do echo line $i of {uuid4()}; sleep 0.5; done; sleep 5
 COPY b.txt /b/
 """
 OPEN = "from course import open_project, watch; project = open_project('app')"
@@ -100,12 +100,12 @@ def test_a_lineage_follows_containers_and_their_volumes(
         "data = scratch.volume('kept-data')",
         "volumes = {data.name: {'bind': '/data', 'mode': 'rw'}}",
         "one = scratch.run('busybox:stable', ['sleep', '60'], name='first-one', volumes=volumes)",
-        "one.remove(force=True)",
     ]
     notebook.open(lab.write("lineage.ipynb", cells))
     notebook.run_all()
     live = page.locator(".lbl .picture").first
     expect(live).to_contain_text("first-one")
+    run_aside(page, "one.remove(force=True)")
     expect(live).to_contain_text("✗ removed")
     expect(live).to_contain_text("kept-data")
     expect(live).to_contain_text("✓ lives on")

@@ -113,9 +113,6 @@ def plant(root: Path, found: list[tuple[str, str]], seed: int) -> None:
 def test_random_contexts_arrive_as_the_clis(client: DockerClient, long: bool) -> None:
     @settings(
         max_examples=300 if long else 25,
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(trees(), st.lists(PATTERNS, max_size=6), st.integers(0, 1000))

@@ -66,9 +66,13 @@ def assert_right_gets_full_marks(engine: ReplayEngine) -> None:
     assert (report.gradable, report.score) == (True, 10), [outcome.actual for outcome in report.outcomes]
 
 
-def graded(engine: ReplayEngine, folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> Report:
-    """Judge these files, with less patience than for a learner's."""
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less patience than for a learner's."""
     monkeypatch.setattr(networks, "UP_TIMEOUT_S", UP_TIMEOUT_S)
+
+
+def graded(engine: ReplayEngine, folder: Path, **files: str) -> Report:
     for name, text in files.items():
         (folder / {"compose": "compose.yaml", "run": "run.sh"}[name]).write_text(text, encoding="utf-8")
     began = time.monotonic()
@@ -109,45 +113,38 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("greedy", list(GREEDY) if metafunc.config.getoption("--long") else ALWAYS)
 
 
-def test_what_takes_too_much_fails_with_the_reason(
-    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, greedy: str
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_what_takes_too_much_fails_with_the_reason(healthy: ReplayEngine, tmp_path: Path, greedy: str) -> None:
     files, reason = GREEDY[greedy]
-    report = graded(healthy, tmp_path, monkeypatch, **files)
+    report = graded(healthy, tmp_path, **files)
     assert report.gradable
     assert report.score < 5
     assert reason.lower() in said(report).lower()
 
 
-def test_an_endless_log_stays_small(healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = graded(healthy, tmp_path, monkeypatch, compose=running("yes this goes on and on"))
+def test_an_endless_log_stays_small(healthy: ReplayEngine, tmp_path: Path) -> None:
+    report = graded(healthy, tmp_path, compose=running("yes this goes on and on"))
     assert "no container answers as the API does" in said(report)
     sizes = healthy.run(["sh", "-c", "du -ck /var/lib/docker/containers/*/*.log* | tail -n 1"]).output
     assert 0 < int(sizes.split()[0]) < 3000
 
 
-def test_containers_that_ignore_sigterm_keep_nobody_waiting(
-    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_containers_that_ignore_sigterm_keep_nobody_waiting(healthy: ReplayEngine, tmp_path: Path) -> None:
     stubborn = 'trap "" TERM; node server.js & while true; do wait; sleep 1; done'
     lines = ("build: api", "stop_grace_period: 10m", f"command: ['sh', '-c', '{stubborn}']")
-    report = graded(healthy, tmp_path, monkeypatch, compose=with_api(*lines))
+    report = graded(healthy, tmp_path, compose=with_api(*lines))
     assert report.score == 10, said(report)
 
 
-def test_what_a_right_script_leaves_running_keeps_nobody_waiting(
-    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_right_script_leaves_running_keeps_nobody_waiting(healthy: ReplayEngine, tmp_path: Path) -> None:
     text = (RIGHT / "compose.yaml").read_text(encoding="utf-8")
     script = f"cat > a.yaml <<'END'\n{text}END\ndocker compose --file a.yaml up --detach --build\n"
-    report = graded(healthy, tmp_path, monkeypatch, run=f"{script}sleep infinity &\n")
+    report = graded(healthy, tmp_path, run=f"{script}sleep infinity &\n")
     assert report.score == 10, said(report)
 
 
-def test_the_internet_is_not_there_and_nobody_is_to_blame(
-    healthy: ReplayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    report = graded(healthy, tmp_path, monkeypatch, compose=built_by("wget -q http://example.com"))
+def test_the_internet_is_not_there_and_nobody_is_to_blame(healthy: ReplayEngine, tmp_path: Path) -> None:
+    report = graded(healthy, tmp_path, compose=built_by("wget -q http://example.com"))
     assert not report.gradable, said(report)
     assert "wants something from the internet" in said(report)
 

@@ -248,7 +248,7 @@ PARTS = st.sampled_from(
 NAMES = st.one_of(st.lists(PARTS, min_size=1, max_size=5).map("/".join), st.text(min_size=1, max_size=30))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(names=st.lists(NAMES, min_size=1, max_size=8))
 def test_no_zip_writes_outside_of_its_folder(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     out = io.BytesIO()
@@ -276,7 +276,7 @@ def test_no_zip_writes_outside_of_its_folder(names: list[str], tmp_path_factory:
     assert written <= {f"{home}/{name}" for name in WANTED.files} | {"class/collected/order.json"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=300), at=st.integers(0, 200))
 def test_a_damaged_zip_never_fails_but_in_words(content: bytes, at: int) -> None:
     whole = zipped({"order/Dockerfile": DOCKERFILE, "order/.dockerignore": b"x" * 50})

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from cache_generator import World
 
 seeds = given(st.integers(0, 2**32))
-quickly = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+quickly = settings(max_examples=60)
 RUNS = (Verdict.MISS, Verdict.DEPENDS)
 
 
@@ -147,7 +147,7 @@ MARKS = [" ", "\n", "\r\n", "\\", "`", '"', "'", ",", "<<EOF", "EOF", "--from=",
 PIECES = st.sampled_from([*WORDS, *MARKS])
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True, database=None)
+@settings(max_examples=1000)
 @given(st.one_of(st.text(), st.lists(PIECES).map("".join), st.lists(PIECES).map(" ".join)))
 def test_any_text_is_a_dockerfile_or_an_error_with_its_line(text: str) -> None:
     parsed: Callable[[str], Dockerfile] = parse

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -91,6 +92,7 @@ class Clone:
 def remove_stale() -> None:
     """Remove the folders of clones whose keepers were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        mine = folder.stat().st_uid == os.getuid()
-        if mine and time.time() - folder.stat().st_mtime > _STARTING_S and not launch.is_kept(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # its keeper has just removed it
+            mine = folder.stat().st_uid == os.getuid()
+            if mine and time.time() - folder.stat().st_mtime > _STARTING_S and not launch.is_kept(folder):
+                shutil.rmtree(folder, ignore_errors=True)
