@@ -59,9 +59,9 @@ class World:
             ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
             self._name_the_unnamed()
-        if gone := self._removed_images():
+        if ran.exit_code is not None and (gone := self._removed_images()):
             self.engine.end_processes()
-            return Ran(exit_code=None, output=ran.output), f"it removes what a replay cannot fetch again: {gone}"
+            return Ran(exit_code=1, output=ran.output), f"it removes what a replay cannot fetch again: {gone}"
         if ran.exit_code == 0:
             return ran, None
         self.engine.end_processes()

@@ -14,9 +14,11 @@ from docker import DockerClient
 from course.assignments import find_assignment
 from graders.evidence import networks
 from graders.judge import judge_on
-from graders.rubric import Report
+from graders.rubric import Level, Report
 from graders.rubrics import find_grading
 from graders.sandbox import ReplayEngine, replay_engine
+from graders.submission import collect
+from graders.workplace import Task, Workplace
 
 pytestmark = pytest.mark.engine
 
@@ -232,3 +234,19 @@ def test_a_disk_that_nobody_frees_is_made_anew(client: DockerClient) -> None:
         assert engine.free_bytes() < free - (6 << 30)
     with replay_engine(client, ("busybox:stable",)) as engine:
         assert engine.free_bytes() > 8 << 30
+
+
+def test_who_removes_the_base_images_cannot_be_graded_and_the_next_can(
+    client: DockerClient, tmp_path: Path, long: bool
+) -> None:
+    assignment, place = find_assignment("networks"), Workplace(kind="auto", level=Level.UNSANDBOXED)
+    (tmp_path / "run.sh").write_text("docker run -d redis:7\ndocker system prune --all --force\n", encoding="utf-8")
+    try:
+        removed = place.grade(Task(student="ada", assignment="networks", artifacts=collect(assignment, tmp_path)))
+        assert not removed.report.gradable
+        assert "cannot fetch again: node:24-slim, busybox:stable" in said(removed.report)
+        if long:
+            right = place.grade(Task(student="bob", assignment="networks", artifacts=collect(assignment, RIGHT)))
+            assert right.report.score == 10, said(right.report)
+    finally:
+        place.close()
