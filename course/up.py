@@ -36,6 +36,7 @@ def serve(*, port: int | None, browser: bool, docker_host: str | None, say: Call
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
     environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
     lab = subprocess.Popen([*command, "--Application.log_level=ERROR"], stdin=subprocess.DEVNULL, env=environment)
     try:

@@ -167,5 +167,6 @@ def _nothing(kind: str, silent: list[Silent]) -> CourseError:
     own = f" The course can start none here: {reason}." if reason else ""
     fix = "start Docker Desktop, Colima, OrbStack or Podman, or set DOCKER_HOST"
     if vm.obstacle() is None:
-        fix += f"; or have one that needs neither Docker nor root: {vm.BUILD}"
+        other = "course engine start --kind vm" if vm.is_built() else vm.BUILD
+        fix += f"; or have one that needs neither Docker nor root: {other}"
     return CourseError(f"No Docker engine answers.{own}{tried}", fix=fix if reason else "course engine start --install")
