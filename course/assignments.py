@@ -69,7 +69,7 @@ def begin(name: str) -> Path:
 
 
 def submit(name: str) -> Path:
-    """Make the zip to hand in: the artifacts that the assignment names, and nothing else."""
+    """Make the zip to hand in: the artifacts that the assignment names, and the notebook, which may hold answers."""
     assignment = find_assignment(name)
     mine = notebooks_folder() / MINE / name
     if not mine.is_dir():
@@ -78,9 +78,9 @@ def submit(name: str) -> Path:
     if not present:
         missing = " and no ".join(assignment.artifacts)
         raise CourseError(f"There is nothing to hand in: no {missing}.", fix=f"write them in {mine}")
-    target = mine.with_suffix(".zip")
+    target, notebook = mine.with_suffix(".zip"), mine / f"{name}.ipynb"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in present:
+        for path in (*present, *([notebook] if notebook.is_file() else ())):
             archive.write(path, f"{name}/{path.name}")
     return target
 

@@ -18,7 +18,7 @@ from course.commands import ERR, OUT
 from course.engine import KINDS
 from course.errors import CourseError
 from graders import commands_class, commands_exchange, commands_vm
-from graders.rubric import Report, Status
+from graders.rubric import LEVELS, Report, Status
 
 _MARKS = {
     Status.PASSED: "[green]✓ passed[/]",
@@ -110,6 +110,8 @@ def _print(report: Report) -> None:
         OUT.print(f"[bold]{report.score:g} of {report.max_score:g}[/]")
     else:
         OUT.print("[bold yellow]This could not be graded. It is not a zero.[/]")
+    if report.level:
+        OUT.print(f"[dim]{LEVELS[report.level]}[/]")
     if report.findings:
         OUT.print("\nAlso noticed, worth no points:")
     for finding in report.findings:

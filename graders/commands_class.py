@@ -16,7 +16,7 @@ from course.commands import ERR, OUT
 from course.engine import KINDS, connect
 from course.errors import CourseError
 from graders.findings import visible
-from graders.rubric import Level
+from graders.rubric import LEVELS, Level
 
 if TYPE_CHECKING:
     from graders.workplace import Crew
@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     at_the_workers = arguments.scheduler and arguments.level  # who say in their answers what they cannot
     level = arguments.level if at_the_workers else choose(arguments.engine, arguments.level)
     students = find_students(find_assignment(arguments.assignment), arguments.students)
+    ERR.print(LEVELS[level])
     began = time.monotonic()
     with Liveboard(ERR, len(students)) as board:
 

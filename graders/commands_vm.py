@@ -24,7 +24,7 @@ def build_vm(arguments: argparse.Namespace) -> int:
     from graders.sandbox.isolated import build_guest
 
     names = sorted({image for name in GRADINGS for image in find_grading(name).images})
-    donor = connect(kind="native")
+    donor = connect()
     with ERR.status("Building the virtual machine to grade in") as state:
         build_guest(
             machine_source(arguments.mirror),

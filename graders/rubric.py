@@ -168,7 +168,7 @@ class Report:
         """A table that needs no style sheet and no script, and in which everything is escaped."""
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
         rows = "".join(row_html(outcome) for outcome in self.outcomes)
-        level = f"<p>{_LEVEL_WORDS[self.level]}</p>" if self.level else ""
+        level = f"<p>{LEVELS[self.level]}</p>" if self.level else ""
         return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings) + level
 
 
@@ -227,7 +227,7 @@ def _unknown(check: Check[Any], reason: str) -> Outcome:
 
 
 _MARKS = {Status.PASSED: "✓ passed", Status.FAILED: "✗ failed", Status.COULD_NOT_CHECK: "? not checked"}
-_LEVEL_WORDS = {
+LEVELS = {
     Level.UNSANDBOXED: "Level: unsandboxed (replayed in a container, which holds back mistakes, not attackers).",
     Level.ISOLATED: "Level: isolated (replayed in a virtual machine).",
 }

@@ -84,7 +84,7 @@ class Workplace:
             report = replace(report, findings=findings, level=self._level)
         except Exception as error:  # of the engine or the graders: one submission never stops the others
             reason = error.message if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-            report = failed(task, f"the replay failed: {reason}").report
+            report = replace(failed(task, f"the replay failed: {reason}").report, level=self._level)
         if not report.gradable:
             self.close()
         return Answer(student=task.student, report=report, seconds=round(time.monotonic() - began, 1))

@@ -21,7 +21,7 @@ from course.engine.vm.place import place as vm_place
 from course.errors import CourseError
 from course.folders import notebooks_folder
 
-__all__ = ["KINDS", "EngineStatus", "connect", "docker_host", "is_owned", "restart", "start", "status"]
+__all__ = ["KINDS", "EngineStatus", "connect", "docker_host", "is_emulated", "is_owned", "restart", "start", "status"]
 
 KINDS: Final = ("auto", "native", "vm")
 
@@ -55,7 +55,7 @@ def connect(*, kind: str = "auto", start: bool = True) -> DockerClient:
     if start and kind in ("auto", "native") and native.obstacle() is None and engine_is_installed():
         return native.start()
     if start and kind in ("auto", "vm") and vm.obstacle() is None and vm.is_built():
-        return vm.start(default_shares())
+        return vm.start(vm.shareable(default_shares()))
     raise _nothing(kind, silent)
 
 
@@ -73,9 +73,11 @@ def start(
     _check(kind)
     found, silent = _find(kind)
     if found is not None:
+        if own_kind(found) == "vm":
+            vm.check_shared(shares)
         return found
     if kind == "vm" or (kind == "auto" and native.obstacle() is not None and vm.is_built()):
-        return vm.start(shares or default_shares(), say=say)
+        return vm.start(shares or vm.shareable(default_shares()), say=say)
     if native.obstacle() is not None:
         raise _nothing(kind, silent)
     if not engine_is_installed():
@@ -117,6 +119,11 @@ def own_kind(client: DockerClient) -> str | None:
     return own.get(docker_host(client))
 
 
+def is_emulated(client: DockerClient) -> bool:
+    """Whether this is the course's VM engine, and its processor is emulated."""
+    return own_kind(client) == "vm" and vm.is_emulated()
+
+
 def default_shares() -> tuple[Path, ...]:
     """What containers of a VM engine may mount: this project, and temporary folders, where lessons keep theirs."""
     temporary = Path(tempfile.gettempdir())
@@ -138,7 +145,7 @@ def restart(client: DockerClient) -> None:
         native.start()
     else:
         vm.stop()
-        vm.start(default_shares())
+        vm.start(vm.shareable(default_shares()))
 
 
 def _check(kind: str) -> None:

@@ -9,7 +9,7 @@ import atexit
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from docker import DockerClient
 from IPython import get_ipython
@@ -27,8 +27,6 @@ from course.widgets.guesses import Guess, score_page, verdict_page
 from course.widgets.page import Page
 from course.widgets.questions import Question, parse_questions
 from course.widgets.show import fetch
-
-_VM: Final = "vm"
 
 
 class Lesson:
@@ -112,7 +110,7 @@ def open_lesson(name: str, *names: str, plugins: Sequence[str] = ()) -> Lesson:
         fetch(client, *names)
     os.environ.update(cli_environment(client, plugins))
     status = engine.status(client)
-    lesson = Lesson._current = Lesson(name, client, slow=status.kind == _VM)
+    lesson = Lesson._current = Lesson(name, client, slow=engine.is_emulated(client))
     _set_variables(lesson.scratch)
     print(_welcome(status, lesson.slow))
     for row in images.listing(client):

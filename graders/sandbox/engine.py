@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 
 from course import labels
 from course.builds import record
-from course.engine import docker_host
+from course.engine import docker_host, is_emulated
 from course.engine.http import stream_exec
 from course.errors import CourseError
 from course.folders import data_folder
@@ -57,6 +57,8 @@ find /tmp /run /root /var/log /dev/shm -xdev -uid {SCRIPT_USER} -delete
 """What a script has left beside the engine, such as settings of programs in its home."""
 _NO_HOME: Final = "/nonexistent"
 """Nobody can leave the graders' own commands any settings there."""
+EMULATED_PACE: Final = 12
+"""How many times longer anything may take without KVM: what computes is 4 to 20 times slower there."""
 _SLOTS: Final = 64
 _ASKED_AGAIN: Final = 5
 Seen = TypeVar("Seen")
@@ -224,11 +226,12 @@ def replay_engine(
             outer, image, volume, keys, publish_at=("127.0.0.1" if host == "127.0.0.1" else "0.0.0.0", None)
         )
         stack.callback(stop, container)
-        client = connect(container, keys.write(folder), host)
+        pace = EMULATED_PACE if is_emulated(outer) else 1
+        client = connect(container, keys.write(folder), host, pace=pace)
         stack.callback(client.close)
         stack.callback(record.forget, docker_host(client), {labels.session()})
         bases = load_images(outer, client, wanted)
-        engine = ReplayEngine(client=client, container=container, outer=outer, images=bases)
+        engine = ReplayEngine(client=client, container=container, outer=outer, images=bases, pace=pace)
         engine.reset()
         engine.await_packages()
         try:

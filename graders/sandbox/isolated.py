@@ -30,13 +30,11 @@ from course.errors import CourseError
 from course.folders import data_folder
 from course.images import OnProgress
 from graders.sandbox.container import API_PORT, Keys, connect, create, stop
-from graders.sandbox.engine import ReplayEngine
+from graders.sandbox.engine import EMULATED_PACE, ReplayEngine
 from graders.sandbox.image import ensure_offline_images, ensure_replay_image, recipe_digest
 from graders.sandbox.store import load_images, named_images
 
 BUILD: Final = "graders build-vm"
-EMULATED_PACE: Final = 12
-"""How many times longer anything may take without KVM: what computes is 4 to 20 times slower there."""
 MEMORY_MIB: Final = 4096
 DISK_BYTES: Final = 24 << 30
 _VOLUME: Final = "replay"

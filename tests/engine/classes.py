@@ -80,14 +80,16 @@ class SchoolClass:
         assert (process.returncode == 3) == any(row["state"] == "could not grade" for row in rows)
         return {row["student"]: row for row in rows}
 
-    def kill_in_the_middle(self, after_s: float, *, whole: bool) -> None:
-        """Start a run and kill it, either the parent alone or its workers as well."""
+    def kill_in_the_middle(self, after_s: float, *, whole: bool) -> bool:
+        """Start a run and kill it, either the parent alone or its workers as well; whether it still ran then."""
         with self.start("--workers", "2", *UNSANDBOXED) as process:
             deadline = time.monotonic() + after_s
             while process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.02)
-            if process.poll() is None:
-                (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+            if process.poll() is not None:
+                return False
+            (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+            return True
 
     def feedback(self, student: str) -> str:
         """The page that a student may see, which is made now."""

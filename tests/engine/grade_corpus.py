@@ -112,7 +112,7 @@ def main() -> int:
     left = [] if arguments.cases else list(survivors(arguments.assignment, graded))
     print(f"{len(graded)} graded, {wrong} not as expected, {others} in other words than the first time")
     print(f"checks that no case needs: {left or 'none'}")
-    return 1 if wrong or left else 0
+    return 1 if wrong or others or left else 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """The `layers` assignment on a real engine: the solution, the learner's own copy, and the findings beside."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from docker import DockerClient
+from nbclient import NotebookClient
 
 from course import assignments
 from course.assignments import begin, find_assignment
@@ -46,3 +49,15 @@ def test_findings_stand_below_the_table(client: DockerClient) -> None:
     assert {"line": 13, "source": "graders"} in [
         {key: one[key] for key in ("line", "source")} for one in report["findings"]
     ]
+
+
+def test_a_notebook_asks_and_shows_the_report(client: DockerClient, tmp_path: Path) -> None:
+    shutil.copytree(find_assignment("layers").folder / "solution", tmp_path, dirs_exist_ok=True)
+    cells = ["from graders import check", "report = check('layers')", "report", "report.score"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    live, (shown,), (score,) = (cell.outputs for cell in notebook.cells[1:])
+    assert live, "outcomes show while they come in"
+    assert "10 of 10" in shown["data"]["text/html"]
+    assert "Level: unsandboxed" in shown["data"]["text/html"]
+    assert score["data"]["text/plain"] in ("10", "10.0")

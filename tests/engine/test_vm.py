@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import time
 import urllib.error
@@ -142,7 +143,8 @@ def test_the_clock_is_right_and_no_two_restored_engines_are_alike(user: Ordinary
         seen |= {container.id, uuid.UUID(container.logs().decode().strip())}
         client.close()
     assert len(seen) == 2 * count
-    print(f"start of the command to its end: {min(seconds):.2f} .. {max(seconds):.2f} s, {count} restores")
+    figures = f"{min(seconds):.2f} / {statistics.median(seconds):.2f} / {max(seconds):.2f} s"
+    print(f"start of the command to its end, least / median / most: {figures}, {count} restores")
 
 
 def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> None:
@@ -160,6 +162,46 @@ def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> 
     assert not processes(user)
     start(user)
     assert not client.volumes.list()
+
+
+def test_what_was_kept_outlives_a_start_that_fails(user: Ordinary, client: DockerClient) -> None:
+    client.volumes.create("kept")
+    assert user.course("engine", "stop").returncode == 0
+    failed = user.course("engine", "start", "--kind", "vm", "--share", str(user.temporary / "no-such-folder"))
+    assert failed.returncode != 0
+    assert "no folder" in failed.stderr
+    state = user.course_home / "vm/kept/state"
+    state.write_bytes(state.read_bytes()[:1000])  # as a full disk leaves it
+    start(user)
+    assert [volume.name for volume in client.volumes.list()] == ["kept"]
+    assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
+    assert user.course("engine", "stop").returncode == 0
+    start(user)
+    assert [volume.name for volume in client.volumes.list()] == ["kept"]
+    assert user.course("engine", "reset").returncode == 0
+
+
+def test_without_a_snapshot_that_works_the_machine_boots(user: Ordinary) -> None:
+    user.course("engine", "reset")
+    state = user.course_home / "vm/guest/tcg/state"
+    aside = state.rename(state.with_name("aside"))
+    try:
+        start(user)
+        client = vm_user.engine(user)
+        assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
+        client.close()
+    finally:
+        user.course("engine", "reset")
+        aside.rename(state)
+
+
+def test_a_folder_that_is_not_shared_is_said_not_to_be(user: Ordinary) -> None:
+    start(user)
+    other = user.folder / "not-shared"
+    other.mkdir(exist_ok=True)
+    refused = user.course("engine", "start", "--kind", "vm", "--share", str(other))
+    assert refused.returncode != 0
+    assert "does not share" in refused.stderr
 
 
 def test_two_starts_at_once_give_one_engine(user: Ordinary) -> None:

@@ -32,6 +32,8 @@ with Clone() as clone:
     look = "; ".join(f"wget -T 3 -O - http://{one}/ 2>&1" for one in addresses)
     look += "; nslookup -timeout=2 example.com 2>&1"
     mounts = clone.client.containers.run("busybox:stable", ["cat", "/proc/1/mounts"], pid_mode="host", remove=True)
+    share = "mkdir /m; mount -t 9p -o trans=virtio share0 /m && ls -A /m; touch /m/x && echo written"
+    say(share=run(clone, share, privileged=True))
     say(seen=run(clone, look), on_the_host_network=run(clone, look, network_mode="host"), mounts=mounts.decode())
 """
 DAMAGE = """
@@ -45,11 +47,13 @@ with Clone() as clone:
     filler = clone.client.containers.run("busybox:stable", fill, detach=True)
     say(status=filler.wait(timeout=900)["StatusCode"])
     clone.client.volumes.create("mine")
+    clone.client.containers.run("busybox:stable", ["sh", "-c", bomb], detach=True)  # and now without a limit
+    time.sleep(10)
     began = time.monotonic()
     clone.reset()
     seconds = time.monotonic() - began
     left = clone.client.containers.list(all=True), clone.client.volumes.list()
-    say(seconds=seconds, left=[len(one) for one in left], again=run(clone, "df -m / | tail -1"))
+    say(seconds=seconds, left=[len(one) for one in left], full=run(clone, "df -m / | tail -1").split()[4])
 """
 MANY = """
 clones = [Clone() for _ in range(3)]
@@ -76,7 +80,9 @@ def server() -> Iterator[int]:
 
 
 def test_a_clone_reaches_nothing(user: Ordinary, server: int) -> None:
-    (said,) = _said(user, BEGIN + REACH, str(server))
+    share, said = _said(user, BEGIN + REACH, str(server))
+    assert "Read-only file system" in share["share"]
+    assert "written" not in share["share"]
     for seen in (said["seen"], said["on_the_host_network"]):
         assert "<html" not in seen.lower(), seen
         assert "OK" not in seen
@@ -90,6 +96,8 @@ def test_what_was_done_to_a_clone_is_gone_with_its_reset(user: Ordinary, long: b
     assert bomb["after_the_bomb"]
     assert (full["status"] != 0) == long
     assert reset["left"] == [0, 0]
+    assert int(reset["full"].rstrip("%")) < 50
+    assert reset["seconds"] < 15
     print(f"reset and restored in {reset['seconds']:.2f} s")
 
 

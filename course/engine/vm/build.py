@@ -19,15 +19,13 @@ from filelock import FileLock
 from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import guest_files, launch, packages
 from course.engine.vm.keeper import Task
-from course.engine.vm.machine import KVM, TCG
+from course.engine.vm.machine import KVM, PROCESSORS, TCG
 from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
 from course.engine.vm.running import accelerators, locked, new_overlay
 from course.errors import CourseError
 
 MEMORY_MIB: Final = 1024
 DISK_BYTES: Final = 10 << 30
-PROCESSORS: Final = {TCG: 1, KVM: 2}
-"""Emulated processors wait for each other more than they help."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from course.engine.vm.keeper import Task
 from course.engine.vm.machine import TCG
 from course.engine.vm.place import Place, place
 from course.engine.vm.running import accelerators, startable
+from course.errors import CourseError
 
 _PREFIX: Final = "layer-by-layer.clone-"
 """Not as those of sessions begin, which `course clean` looks after (`course.labels.folder_session`)."""
@@ -47,8 +48,19 @@ class Clone:
         """Forget everything that happened in it: it is as it was built. Its `client` is a new one."""
         self.close()
         self._run = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        self._accelerator = accelerator = accelerators(tuple(self._manifest.snapshots))[0]
-        task = Task(
+        for accelerator in (usable := accelerators(tuple(self._manifest.snapshots))):
+            self._accelerator = accelerator
+            try:
+                self._keeper = launch.launch(self._task(accelerator))
+                break
+            except CourseError:  # KVM that is there need not work
+                if accelerator == usable[-1]:
+                    raise
+        address = f"unix://{self._run / 'docker.sock'}"
+        self.client = DockerClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
+
+    def _task(self, accelerator: str) -> Task:
+        return Task(
             guest=str(self._guest),
             run=str(self._run),
             accelerator=accelerator,
@@ -60,9 +72,6 @@ class Clone:
             cut_off=True,
             bound=True,
         )
-        self._keeper = launch.launch(task)
-        address = f"unix://{self._run / 'docker.sock'}"
-        self.client = DockerClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
 
     def forward(self, port: int) -> int:
         """Lead a free port of 127.0.0.1 here to a TCP port in there, until the next reset; the free one."""

@@ -18,6 +18,8 @@ API: Final = "10.0.2.15:2375"
 """Where the guest's engine listens, in the network between it and QEMU."""
 KVM: Final = "kvm"
 TCG: Final = "tcg"
+PROCESSORS: Final = {TCG: 1, KVM: 2}
+"""Emulated processors wait for each other more than they help."""
 _KERNEL: Final = (
     "console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off nokaslr audit=0 apparmor=0 selinux=0 init_on_alloc=0 "
     "random.trust_cpu=on rcupdate.rcu_expedited=1 no_timer_check transparent_hugepage=never nowatchdog "

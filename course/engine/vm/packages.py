@@ -52,6 +52,9 @@ def fetch(
     if mirror is None:
         fix = f"--mirror URL, or apt-get install python-apt-common, or {_ELSEWHERE}"
         raise CourseError("This machine's apt names no mirror of Debian.", fix=fix)
+    if _keyring() is None:
+        fix = f"apt-get install debian-archive-keyring, or {_ELSEWHERE}"
+        raise CourseError("Debian's keys are not here, and its packages could not be checked.", fix=fix)
     configuration = _configure(folder, mirror, suite)
     _apt(configuration, "update")
     solved = _apt(configuration, "--simulate", "install", *wanted)
@@ -79,15 +82,17 @@ def _is_needed(name: str, wanted: Sequence[str]) -> bool:
     return name in wanted or name.startswith(("lib", "linux-image-", "qemu-", "seabios"))
 
 
+def _keyring() -> str | None:
+    return next((f"/{path}" for path in _KEYRINGS if Path("/", path).is_file()), None)
+
+
 def _configure(folder: Path, mirror: str, suite: str) -> Path:
     """An apt configuration that knows nothing of this machine's packages, in `folder`."""
     for name in ("state/lists/partial", "cache/archives/partial", "parts", "log"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
-    keyring = next((f"/{path}" for path in _KEYRINGS if Path("/", path).is_file()), None)
-    signed = f"[signed-by={keyring}] " if keyring else ""
     suites = (suite, NEWER) if suite == SUITE else (suite,)
-    sources = "".join(f"deb {signed}{mirror} {one} main\n" for one in suites)
+    sources = "".join(f"deb [signed-by={_keyring()}] {mirror} {one} main\n" for one in suites)
     (folder / "sources.list").write_text(sources, encoding="utf-8")
     pin = f"Package: {FROM_NEWER}\nPin: release n={NEWER}\nPin-Priority: 900\n"
     (folder / "parts/pins").write_text(pin, encoding="utf-8")

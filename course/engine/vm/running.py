@@ -21,7 +21,7 @@ from filelock import FileLock
 from course.engine.find import Address, Silent, try_address
 from course.engine.vm import launch
 from course.engine.vm.keeper import Task
-from course.engine.vm.machine import KVM, SHARES, TCG, qemu_program
+from course.engine.vm.machine import KVM, PROCESSORS, SHARES, TCG, qemu_program
 from course.engine.vm.place import Manifest, Place, make_private, place, read_manifest
 from course.errors import CourseError
 
@@ -29,6 +29,8 @@ _LOCK_TIMEOUT_S: Final = 1000
 _STOP_TIMEOUT_S: Final = 2
 _PROBE_TIMEOUT_S: Final = 60
 _IN_THE_GUEST: Final = ("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/run", "/var")
+_ACCELERATOR: Final = "accelerator"
+"""With what the machine ran that was stopped; there until it runs again."""
 BUILD: Final = "course engine build-vm"
 
 Say = Callable[[str], None]
@@ -44,6 +46,12 @@ def obstacle() -> str | None:
 def is_built() -> bool:
     """Whether there is a guest to start."""
     return read_manifest(place().guest) is not None
+
+
+def is_emulated() -> bool:
+    """Whether the engine that runs has to do without KVM."""
+    noted = launch.record(place().run)
+    return noted is not None and noted["accelerator"] == TCG
 
 
 def find_running() -> DockerClient | None:
@@ -120,41 +128,66 @@ def new_overlay(guest: Path, base: Path, target: Path) -> None:
 
 
 def _start(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None:
-    """From where it was stopped, else from the snapshot; with the next accelerator when one does not work."""
-    suspended = here.kept / "accelerator"
-    if suspended.is_file():
-        accelerator = suspended.read_text(encoding="utf-8")
-        suspended.unlink()  # it is for one start: from then on the disk goes on without it
-        try:
-            launch.launch(_task(here, manifest, accelerator, shares, snapshot=here.kept), say=say)
-            (here.kept / "state").unlink()
-            return
-        except CourseError:
-            say("What was kept cannot be restored: starting as it was built")
-    usable = accelerators(tuple(manifest.snapshots))
-    for accelerator in usable:
+    """From where it was stopped; else as it was built, in the first of the ways that works here."""
+    if (here.kept / _ACCELERATOR).is_file():
+        _resume(here, manifest, shares, say)
+        return
+    ways = list(_ways(here.guest, manifest))
+    for accelerator, snapshot in ways:
         shutil.rmtree(here.kept, ignore_errors=True)
         here.kept.mkdir(mode=0o700)
-        snapshot = here.guest / accelerator
-        new_overlay(here.guest, snapshot / "disk.qcow2", here.kept / "disk.qcow2")
+        new_overlay(here.guest, (snapshot or here.guest) / "disk.qcow2", here.kept / "disk.qcow2")
         try:
-            launch.launch(_task(here, manifest, accelerator, shares, snapshot=snapshot), say=say)
+            launch.launch(_task(here, manifest, accelerator, shares, snapshot), say=say)
             return
         except CourseError:
-            if accelerator == usable[-1]:
+            if (accelerator, snapshot) == ways[-1]:
                 raise
 
 
-def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], *, snapshot: Path) -> Task:
+def _ways(guest: Path, manifest: Manifest) -> Iterator[tuple[str, Path | None]]:
+    """Each accelerator that this user has here, the best first: restoring its snapshot, then booting without one."""
+    for accelerator in accelerators((KVM, TCG)):
+        if accelerator in manifest.snapshots:
+            yield accelerator, guest / accelerator
+        yield accelerator, None
+
+
+def _resume(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None:
+    """From where it was stopped; where that does not work, by a boot from its disk, as after a power cut."""
+    noted, state, used = here.kept / _ACCELERATOR, here.kept / "state", here.kept / "resumed"
+    accelerator = noted.read_text(encoding="utf-8")
+    resumes = state.is_file() and accelerator in accelerators((KVM, TCG))
+    if resumes:  # once only: what then is written to the disk, the state knows nothing of
+        shutil.rmtree(used, ignore_errors=True)
+        used.mkdir(mode=0o700)
+        state.rename(used / "state")
+        try:
+            launch.launch(_task(here, manifest, accelerator, shares, used), say=say)
+        except CourseError:
+            resumes = False
+    if not resumes:
+        say("booting from the disk that was kept")
+        try:
+            launch.launch(_task(here, manifest, accelerators((KVM, TCG))[0], shares, None), say=say)
+        except CourseError as error:
+            raise CourseError(
+                f"{error.message} What it holds is kept.", fix="try again; `course engine reset` forgets it"
+            ) from error
+    noted.unlink()
+    shutil.rmtree(used, ignore_errors=True)
+
+
+def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], snapshot: Path | None) -> Task:
     return Task(
         guest=str(here.guest),
         run=str(here.run),
         accelerator=accelerator,
         memory_mib=manifest.memory_mib,
-        processors=manifest.snapshots[accelerator],
+        processors=manifest.snapshots.get(accelerator, PROCESSORS[accelerator]),
         disk=str(here.kept / "disk.qcow2"),
         disk_discarded=False,
-        snapshot=str(snapshot),
+        snapshot=str(snapshot) if snapshot else None,
         shares=shares,
     )
 
@@ -180,13 +213,36 @@ def checked_shares(shares: Sequence[Path]) -> list[Path]:
     """The folders to share, none of them within another; raises `CourseError` for one that the guest has itself."""
     chosen: list[Path] = []
     for path in sorted({path.resolve() for path in shares}):
-        if path == Path("/") or any(path.is_relative_to(one) for one in _IN_THE_GUEST):
+        if not path.is_dir():
+            raise CourseError(
+                f"There is no folder {path} to share with the VM engine.", fix="course engine start --share DIR"
+            )
+        if not _is_outside(path):
             raise CourseError(f"{path} cannot be shared with the VM engine: it has one itself.", fix="another folder")
         if not any(path.is_relative_to(one) for one in chosen):
             chosen.append(path)
     if len(chosen) > SHARES:
         raise CourseError(f"The VM engine shares {SHARES} folders at most.", fix="a folder that holds the others")
     return chosen
+
+
+def shareable(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Those of these folders that a VM engine can share."""
+    return tuple(path for path in paths if path.is_dir() and _is_outside(path.resolve()))
+
+
+def _is_outside(path: Path) -> bool:
+    return path != Path("/") and not any(path.is_relative_to(one) for one in _IN_THE_GUEST)
+
+
+def check_shared(shares: Sequence[Path]) -> None:
+    """Raise `CourseError` where the engine that runs does not share one of these folders."""
+    shared = (launch.record(place().run) or {}).get("shares", ())
+    for path in checked_shares(shares):
+        if not any(path.is_relative_to(one) for one in shared):
+            raise CourseError(
+                f"The VM engine runs and does not share {path}.", fix="course engine stop, then start it again"
+            )
 
 
 @contextmanager
