@@ -37,6 +37,14 @@ def submitted(room: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return submit("order").read_bytes()
 
 
+def test_what_is_handed_in_holds_the_notebook_and_nothing_else(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted(room, monkeypatch)
+    for name in ("order.ipynb", "other.ipynb", ".env"):
+        (room / "my-work/order" / name).write_text("{}", encoding="utf-8")
+    with zipfile.ZipFile(submit("order")) as archive:
+        assert archive.namelist() == ["order/Dockerfile", "order/order.ipynb"]
+
+
 def grade(student: str, score: float | None) -> None:
     with open_gradebook() as book:
         book.update_or_create_assignment("order")
