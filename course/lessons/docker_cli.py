@@ -19,6 +19,7 @@ from docker import DockerClient
 from docker.context import ContextAPI
 from filelock import FileLock
 
+from course import labels
 from course.engine import docker_host
 from course.errors import CourseError
 from course.folders import data_folder
@@ -90,7 +91,7 @@ def _unpack_packages(root: Path) -> None:
     mirror = apt_mirror()
     if mirror is None or not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise CourseError("There is no docker command here that a lesson can use.", fix=_INSTALL_BY_HAND)
-    with tempfile.TemporaryDirectory(prefix="layer-by-layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         options = _private_apt(Path(folder), mirror)
         environment = {**os.environ, "LC_ALL": "C"}
         for command in (["update"], ["download", *PACKAGES]):

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,12 @@ def wait_until_nothing_is_left(client: DockerClient) -> None:
 
 
 def left_by_the_dead(client: DockerClient) -> list[str]:
-    """Containers and temporary folders whose process is gone."""
+    """This user's containers and temporary folders whose process is gone."""
     mine = client.containers.list(all=True, filters=labels.owned_filter(), ignore_removed=True)
-    folders = {path.name: labels.folder_session(path.name) for path in Path(tempfile.gettempdir()).iterdir()}
+    folders: dict[str, str | None] = {}
+    for path in Path(tempfile.gettempdir()).iterdir():
+        with suppress(FileNotFoundError):  # a living one has just removed it
+            folders[path.name] = labels.folder_session(path.name) if path.stat().st_uid == os.getuid() else None
     return [
         *(str(one.name) for one in mine if not labels.is_alive(labels.made_by(one.labels) or "")),
         *(name for name, session in folders.items() if session and not labels.is_alive(session)),
