@@ -23,7 +23,7 @@ BELOW = {
     "course.advice": "builds cache context engine errors folders forecast lab labels",
     "course.forecast": "baseimages builds cache context errors folders labels",
     "course.baseimages": "cache",
-    "course.lessons": "assignments cache clean engine errors folders forecast images lab widgets",
+    "course.lessons": "assignments cache clean engine errors folders forecast images lab labels widgets",
     "course.widgets": "builds dockerfile cache forecast lab images errors",
     "course.lab": "builds cache clean context engine errors folders labels images",
     "course.assignments": "errors folders",
