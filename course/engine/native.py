@@ -133,6 +133,7 @@ def stop() -> bool:
         pid = _pid(here)
         if pid is not None:
             _end(pid)
+            _unmount_below(here.exec_root)  # a network namespace is left by a container on the host's network
         _clear_stale_files(here)
     return pid is not None
 
@@ -273,7 +274,7 @@ def release_addresses() -> None:
 
 
 def _unmount_below(folder: Path) -> None:
-    """What a killed engine left mounted in our own folder, deepest first."""
+    """What an engine that is no more left mounted in our own folder, deepest first."""
     for point in sorted((p for p in _mounts() if p.is_relative_to(folder)), key=lambda p: len(p.parts), reverse=True):
         _unmount(point)
 
