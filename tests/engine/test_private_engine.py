@@ -144,8 +144,10 @@ def test_the_addresses_of_an_engine_that_was_killed_are_free_for_the_next_one(
         assert str(home.folder) in Path("/proc/self/mounts").read_text(), "its container's network is still mounted"
         try:
             assert ask_new_web_server(other, client, inside) == (0, "Hello")
+            assert str(other.folder) in Path("/proc/self/mounts").read_text()
         finally:
             other.course("engine", "stop")
+            assert str(other.folder) not in Path("/proc/self/mounts").read_text()
             other.course("engine", "reset")
 
 
@@ -167,6 +169,7 @@ def ask_new_web_server(home: Home, client: DockerClient, inside: list[str]) -> t
     assert started.returncode == 0, started.stderr
     own = home.client()
     own.images.load(b"".join(client.images.get("busybox:stable").save(named=True)))
+    own.containers.run("busybox:stable", "true", network_mode="host", remove=True)
     web = own.containers.run("busybox:stable", ["sh", "-c", "echo Hello > index.html; httpd -f -p 80"], detach=True)
     web.reload()
     address = web.attrs["NetworkSettings"]["IPAddress"]
