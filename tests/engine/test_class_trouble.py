@@ -13,7 +13,6 @@ import pytest
 from classes import (
     ASSIGNMENT,
     CORPUS,
-    SCORES,
     UNSANDBOXED,
     SchoolClass,
     make_class,
@@ -45,16 +44,23 @@ def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> Non
     wait_until_nothing_is_left(client)
 
 
-def test_a_class_of_thirty_that_was_killed_twenty_times_ends_as_one_that_was_not(
-    tmp_path: Path, client: DockerClient
-) -> None:
-    undisturbed, killed = make_class_of_thirty(tmp_path / "undisturbed"), make_class_of_thirty(tmp_path / "killed")
-    rows = undisturbed.run("--workers", "2")
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, client: DockerClient) -> SchoolClass:
+    """The class of thirty, graded."""
+    made = make_class_of_thirty(tmp_path_factory.mktemp("undisturbed"))
+    rows = made.run("--workers", "2")
     assert len(rows) == 30
     assert {row["state"] for row in rows.values()} == {"graded"}
     assert {name for name, row in rows.items() if row["score"] == 10} == {
         one for one in rows if one.startswith("right")
     }
+    return made
+
+
+def test_a_class_of_thirty_that_was_killed_twenty_times_ends_as_one_that_was_not(
+    undisturbed: SchoolClass, tmp_path: Path, client: DockerClient
+) -> None:
+    killed = make_class_of_thirty(tmp_path)
     dice = random.Random(30)
     kills = [killed.kill_in_the_middle(dice.uniform(4, 24), whole=kill % 2 == 0) for kill in range(20)]
     assert all(kills[:10]), "there was something left to grade"
@@ -96,13 +102,6 @@ def owner_of(container: Container) -> int:
     return int((labels.made_by(container.labels) or "0").partition("-")[0])
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, client: DockerClient) -> SchoolClass:
-    made = make_class(tmp_path_factory.mktemp("class"))
-    made.run("--workers", "2")
-    return made
-
-
 @pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:  # type: ignore[no-untyped-call]
@@ -110,7 +109,6 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 def test_a_cluster_gives_the_same_gradebook(undisturbed: SchoolClass, tmp_path: Path, cluster: LocalCluster) -> None:
-    made = make_class(tmp_path)
-    rows = made.run("--scheduler", cluster.scheduler_address)
-    assert {name: row["score"] for name, row in rows.items()} == SCORES
+    made = make_class_of_thirty(tmp_path)
+    made.run("--scheduler", cluster.scheduler_address)
     assert made.marks() == undisturbed.marks()
