@@ -91,10 +91,10 @@ def judge_artifacts(
     engine: ReplayEngine, name: str, artifacts: Artifacts, *, on_outcome: OnOutcome | None = None
 ) -> Report:
     """The same of files that have been taken from their folder already."""
-    rubric = find_grading(name).rubric
+    grading = find_grading(name)
     gathered, known = gather_from(engine, name, artifacts, on_outcome=on_outcome)
-    outcomes = tuple(known.get(check.id) or outcome(check, gathered) for check in rubric.checks)
-    return Report(assignment=name, outcomes=outcomes)
+    outcomes = tuple(known.get(check.id) or outcome(check, gathered) for check in grading.rubric.checks)
+    return Report(assignment=name, outcomes=outcomes, builds=grading.seen(gathered.evidence))
 
 
 def gather(

@@ -1,7 +1,7 @@
 """The nouns of grading: checks make a rubric, outcomes make a report.
 
 Enters: evidence, as some frozen dataclass. Leaves: `Report`, as a table for people, JSON for programs and a number for
-nbgrader. Pure; may import `graders.findings`.
+nbgrader. Pure; may import `graders.findings` and the nouns and pictures of builds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,8 @@ from enum import StrEnum
 from html import escape
 from typing import Any, Generic, TypeVar, cast
 
+from course.builds.model import BuildTrace
+from course.saved import read
 from graders.findings import StaticFinding, findings_html, visible
 
 Evidence = TypeVar("Evidence")
@@ -108,17 +110,36 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeenBuild:
+    """One of the builds of a replay, to look at."""
+
+    title: str
+    trace: BuildTrace
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what its steps printed."""
+        return {"title": self.title, "trace": self.trace.to_json()}
+
+    def to_html(self) -> str:
+        """The stack as a picture that stands still."""
+        from course.widgets.stack import draw_stack  # takes a second to import, and few need it
+
+        return f"<div style='margin:8px 0'>{draw_stack(self.trace, title=self.title).svg}</div>"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """All outcomes of one submission. `gradable` is False as soon as one check could not be made.
 
     `findings` are what was noticed beside the checks; they count for nothing. `level` says where it was replayed,
-    and is None where it was not.
+    and is None where it was not. `builds` are those that show best what the checks saw.
     """
 
     assignment: str
     outcomes: tuple[Outcome, ...]
     findings: tuple[StaticFinding, ...] = ()
     level: Level | None = None
+    builds: tuple[SeenBuild, ...] = ()
 
     @property
     def score(self) -> float:
@@ -136,9 +157,10 @@ class Report:
         return all(outcome.status is not Status.COULD_NOT_CHECK for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `graders check --json` prints; it has `findings` and a `level` where there are any."""
+        """The object that `graders check --json` prints; it has `findings`, a `level`, `builds` where there are any."""
         findings = {"findings": [one.to_json() for one in self.findings]} if self.findings else {}
         level = {"level": self.level.value} if self.level else {}
+        builds = {"builds": [one.to_json() for one in self.builds]} if self.builds else {}
         return {
             "assignment": self.assignment,
             "score": self.score,
@@ -147,6 +169,7 @@ class Report:
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             **findings,
             **level,
+            **builds,
         }
 
     @staticmethod
@@ -155,7 +178,14 @@ class Report:
         outcomes = (Outcome(**{**one, "status": Status(one["status"])}) for one in data["outcomes"])
         findings = (StaticFinding(**one) for one in data.get("findings", ()))
         level = Level(data["level"]) if "level" in data else None
-        return Report(assignment=data["assignment"], outcomes=tuple(outcomes), findings=tuple(findings), level=level)
+        builds = (read(SeenBuild, one) for one in data.get("builds", ()))
+        return Report(
+            assignment=data["assignment"],
+            outcomes=tuple(outcomes),
+            findings=tuple(findings),
+            level=level,
+            builds=tuple(builds),
+        )
 
     def __repr__(self) -> str:
         """The score alone: nbgrader reads a cell's result as a number (nbgrader/utils.py, get_partial_grade)."""
@@ -165,11 +195,12 @@ class Report:
         return {"text/plain": repr(self), "text/html": self.to_html(), REPORT_MIME: self.to_json()}
 
     def to_html(self) -> str:
-        """A table that needs no style sheet and no script, and in which everything is escaped."""
+        """A table and pictures that need no style sheet and no script, and in which everything is escaped."""
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
         rows = "".join(row_html(outcome) for outcome in self.outcomes)
         level = f"<p>{LEVELS[self.level]}</p>" if self.level else ""
-        return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings) + level
+        pictures = "".join(one.to_html() for one in self.builds)
+        return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings) + level + pictures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,4 +26,9 @@ RUBRIC: Rubric[CapstoneEvidence] = Rubric(
     ),
 )
 
-GRADING = Grading(rubric=RUBRIC, gather=gather, images=("node:24-slim", "busybox:stable", "postgres:17"))
+GRADING = Grading(
+    rubric=RUBRIC,
+    gather=gather,
+    images=("node:24-slim", "busybox:stable", "postgres:17"),
+    builds={"source_edited": "Built again after an edit of the source"},
+)

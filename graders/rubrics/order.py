@@ -30,4 +30,13 @@ RUBRIC: Rubric[OrderEvidence] = Rubric(
     ),
 )
 
-GRADING = Grading(rubric=RUBRIC, gather=gather, images=("node:24-slim", "busybox:stable"))
+GRADING = Grading(
+    rubric=RUBRIC,
+    gather=gather,
+    images=("node:24-slim", "busybox:stable"),
+    builds={
+        "source_edited": "Built again after an edit of the source",
+        "schema_edited": "Built again after an edit of the schema",
+        "readme_edited": "Built again after an edit of README.md",
+    },
+)

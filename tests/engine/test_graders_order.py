@@ -120,6 +120,10 @@ def test_nbgrader_releases_grades_and_explains(tmp_path: Path, client: DockerCli
     assert scores == {"wrong-faked": 1.0, "wrong-broken": 0.0}
     page = (project / "build/nbgrader/feedback/wrong-broken/order/order.html").read_text()
     assert "unknown instruction: INSTALL" in page
+    assert "<svg" not in page, "nothing was built"
+    built = (project / "build/nbgrader/feedback/wrong-faked/order/order.html").read_text()
+    assert "Built again after an edit of the source" in built
+    assert built.count("<svg") == 3
     assert str(tmp_path) not in page
     assert "Traceback (most recent" not in page
 

@@ -11,7 +11,7 @@ from course.builds.model import Status as StepStatus
 from graders.evidence.api import StepRef
 from graders.evidence.order import BUILT, LOCKED, MODEL, OrderEvidence
 from graders.rubric import Gathered, Report, Status, could_not_check
-from graders.rubrics.order import RUBRIC
+from graders.rubrics.order import GRADING, RUBRIC
 
 
 def trace(*statuses: StepStatus) -> BuildTrace:
@@ -116,6 +116,22 @@ def test_a_report_survives_json_and_shows_its_number_first() -> None:
     assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
     assert repr(report) == "10"
     assert set(report.to_json()) == {"assignment", "score", "max_score", "gradable", "outcomes"}
+
+
+def test_a_report_carries_its_builds_and_draws_them() -> None:
+    grading, evidence = GRADING, whole().evidence
+    report = dataclasses.replace(RUBRIC.judge(whole()), builds=grading.seen(evidence))
+    assert [one.trace for one in report.builds] == [
+        evidence.source_edited,
+        evidence.schema_edited,
+        evidence.readme_edited,
+    ]
+    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
+    page = report.to_html()
+    assert page.count("<svg") == 3
+    assert "Built again after an edit of the schema" in page
+    assert "<script" not in page
+    assert grading.seen(OrderEvidence()) == ()
 
 
 def test_what_a_student_wrote_is_escaped_in_the_table() -> None:
