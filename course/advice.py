@@ -140,7 +140,7 @@ def prove(client: DockerClient, advice: Advice, *, on_build: Callable[[str, Buil
         orders.append(Order(cold=cold, edited=edited, cost=expected))
         images += [_files(client, str(trace.image_id)) for trace in (cold, edited)]
     now_cold, now, _, proposed = images
-    differing = _differing(now, proposed) - _noise(_differing(now_cold, now), now_cold, now, proposed)
+    differing = differing_paths(now, proposed) - _noise(differing_paths(now_cold, now), now_cold, now, proposed)
     return Proof(now=orders[0], proposed=orders[1], edit=edit, differing=tuple(sorted(differing)))
 
 
@@ -181,8 +181,12 @@ def _files(client: DockerClient, image: str) -> Files:
         client.api.remove_container(container, force=True, v=True)
 
 
-def _differing(one: Files, other: Files) -> set[str]:
-    return {path for path in one.keys() | other.keys() if one.get(path) != other.get(path)}
+def differing_paths(one: Files, other: Files) -> set[str]:
+    """Where two images differ; what programs keep in a `.cache` is left out (XDG Base Directory Specification), which
+    now and then one of them is not in time to write.
+    """
+    changed = (path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
+    return {path for path in changed if ".cache" not in path.split("/")}
 
 
 def _noise(differing: set[str], cold: Files, now: Files, proposed: Files) -> set[str]:
