@@ -35,6 +35,10 @@ Files: TypeAlias = dict[str, tuple[Any, ...]]
 """What an image holds: for each path all that counts."""
 WEEKS: Final = 26
 _MOST_CHANGED: Final = 40
+_FOR_THEMSELVES: Final = frozenset((".cache", "_cacache", "_logs", "node-compile-cache"))
+"""Folders in which programs keep things for themselves (XDG Base Directory Specification), npm and Node.js in
+particular; Prisma writes to `.cache` beside its command, and now and then is not in time.
+"""
 _GIT_TIMEOUT_S: Final = 30
 
 
@@ -182,11 +186,9 @@ def _files(client: DockerClient, image: str) -> Files:
 
 
 def differing_paths(one: Files, other: Files) -> set[str]:
-    """Where two images differ; what programs keep in a `.cache` is left out (XDG Base Directory Specification), which
-    now and then one of them is not in time to write.
-    """
+    """Where two images differ; the caches and logs of programs are left out: what is there is a matter of chance."""
     changed = (path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
-    return {path for path in changed if ".cache" not in path.split("/")}
+    return {path for path in changed if _FOR_THEMSELVES.isdisjoint(path.split("/"))}
 
 
 def _noise(differing: set[str], cold: Files, now: Files, proposed: Files) -> set[str]:

@@ -22,7 +22,7 @@ FROM busybox:stable
 RUN mkdir /data /mine && echo 'from the image' > /data/image.txt && chown {USER}:{USER} /mine
 """
 _SLEEP: Final = ["sleep", "600"]
-_REMOVAL_S: Final = 2
+_REMOVAL_S: Final = 20
 """An engine forgets a container before it removes its volumes (moby/moby daemon/delete.go)."""
 Mounts = dict[str, dict[str, str]]
 

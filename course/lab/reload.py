@@ -204,7 +204,7 @@ def _wait(scratch: Scratch, container: Container, accept: Callable[[str], bool],
 
 def _wait_for_watches(scratch: Scratch, container: Container) -> None:
     """Wait until the watcher has asked the kernel for events (proc(5), fdinfo): the server may be faster than it."""
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + 3 * _PATIENCE_S
     before = ""
     while time.monotonic() < deadline:
         watches = _said(scratch, container, "sh", "-c", "grep -h ^inotify /proc/[0-9]*/fdinfo/* 2> /dev/null")
