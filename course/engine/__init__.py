@@ -55,7 +55,7 @@ def connect(*, kind: str = "auto", start: bool = True) -> DockerClient:
     if start and kind in ("auto", "native") and native.obstacle() is None and engine_is_installed():
         return native.start()
     if start and kind in ("auto", "vm") and vm.obstacle() is None and vm.is_built():
-        return vm.start(vm.shareable(default_shares()))
+        return vm.start(default_shares())
     raise _nothing(kind, silent)
 
 
@@ -77,7 +77,7 @@ def start(
             vm.check_shared(shares)
         return found
     if kind == "vm" or (kind == "auto" and native.obstacle() is not None and vm.is_built()):
-        return vm.start(shares or vm.shareable(default_shares()), say=say)
+        return vm.start(shares or default_shares(), say=say)
     if native.obstacle() is not None:
         raise _nothing(kind, silent)
     if not engine_is_installed():
@@ -128,9 +128,9 @@ def default_shares() -> tuple[Path, ...]:
     """What containers of a VM engine may mount: this project, and temporary folders, where lessons keep theirs."""
     temporary = Path(tempfile.gettempdir())
     try:
-        return notebooks_folder().parent, temporary
+        return vm.shareable((notebooks_folder().parent, temporary))
     except CourseError:  # the course was not installed from a clone
-        return (temporary,)
+        return vm.shareable((temporary,))
 
 
 def restart(client: DockerClient) -> None:
@@ -145,7 +145,7 @@ def restart(client: DockerClient) -> None:
         native.start()
     else:
         vm.stop()
-        vm.start(vm.shareable(default_shares()))
+        vm.start(default_shares())
 
 
 def _check(kind: str) -> None:

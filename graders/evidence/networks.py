@@ -164,7 +164,7 @@ def _listening(engine: ReplayEngine) -> frozenset[int]:
     """The TCP ports of the machine that the engine runs on, the engine's own among them."""
 
     def look() -> frozenset[int] | None:
-        lines = engine.run(["ss", "-ltnH"]).output.splitlines()  # an exec's output can be lost on a busy engine
+        lines = engine.run(["ss", "-ltnH"]).output.splitlines()  # nothing where the machine is out of breath
         return frozenset(int(line.split()[3].rpartition(":")[2]) for line in lines if len(line.split()) > 3) or None
 
     return engine.wait_for(look, timeout_s=PATIENCE_S) or frozenset()
@@ -250,4 +250,4 @@ def _elsewhere(world: World, first: Setup) -> tuple[Answers | str, str | None]:
         if any(one.network == "bridge" for one in container.networks):
             client.containers.run(world.tools, ["sleep", "600"], detach=True)
     ran, excuse = world.up(timeout_s=UP_TIMEOUT_S)
-    return (_answers(world) if ran.exit_code == 0 else _why(world, ran)), excuse
+    return (_answers(world) if ran.exit_code == 0 else _why(world, ran)), _excuse(world, ran, excuse)
