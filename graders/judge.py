@@ -94,7 +94,7 @@ def judge_artifacts(
     grading = find_grading(name)
     gathered, known = gather_from(engine, name, artifacts, on_outcome=on_outcome)
     outcomes = tuple(known.get(check.id) or outcome(check, gathered) for check in grading.rubric.checks)
-    return Report(assignment=name, outcomes=outcomes, builds=grading.seen(gathered.evidence))
+    return Report(assignment=name, outcomes=outcomes, pictures=grading.seen(gathered.evidence))
 
 
 def gather(

@@ -1,7 +1,7 @@
 """The nouns of grading: checks make a rubric, outcomes make a report.
 
 Enters: evidence, as some frozen dataclass. Leaves: `Report`, as a table for people, JSON for programs and a number for
-nbgrader. Pure; may import `graders.findings` and the nouns and pictures of builds.
+nbgrader. Pure; may import `graders.findings` and `graders.pictures`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +10,8 @@ from enum import StrEnum
 from html import escape
 from typing import Any, Generic, TypeVar, cast
 
-from course.builds.model import BuildTrace
-from course.saved import read
 from graders.findings import StaticFinding, findings_html, visible
+from graders.pictures import Picture
 
 Evidence = TypeVar("Evidence")
 REPORT_MIME = "application/vnd.layer-by-layer.report+json"
@@ -110,36 +109,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeenBuild:
-    """One of the builds of a replay, to look at."""
-
-    title: str
-    trace: BuildTrace
-
-    def to_json(self) -> dict[str, Any]:
-        """Without what its steps printed."""
-        return {"title": self.title, "trace": self.trace.to_json()}
-
-    def to_html(self) -> str:
-        """The stack as a picture that stands still."""
-        from course.widgets.stack import draw_stack  # takes a second to import, and few need it
-
-        return f"<div style='margin:8px 0'>{draw_stack(self.trace, title=self.title).svg}</div>"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
     """All outcomes of one submission. `gradable` is False as soon as one check could not be made.
 
     `findings` are what was noticed beside the checks; they count for nothing. `level` says where it was replayed,
-    and is None where it was not. `builds` are those that show best what the checks saw.
+    and is None where it was not. `pictures` show best what the checks saw.
     """
 
     assignment: str
     outcomes: tuple[Outcome, ...]
     findings: tuple[StaticFinding, ...] = ()
     level: Level | None = None
-    builds: tuple[SeenBuild, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def score(self) -> float:
@@ -157,10 +138,10 @@ class Report:
         return all(outcome.status is not Status.COULD_NOT_CHECK for outcome in self.outcomes)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `graders check --json` prints; it has `findings`, a `level`, `builds` where there are any."""
+        """The object that `graders check --json` prints; with `findings`, `level`, `pictures` where there are any."""
         findings = {"findings": [one.to_json() for one in self.findings]} if self.findings else {}
         level = {"level": self.level.value} if self.level else {}
-        builds = {"builds": [one.to_json() for one in self.builds]} if self.builds else {}
+        pictures = {"pictures": [one.to_json() for one in self.pictures]} if self.pictures else {}
         return {
             "assignment": self.assignment,
             "score": self.score,
@@ -169,7 +150,7 @@ class Report:
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
             **findings,
             **level,
-            **builds,
+            **pictures,
         }
 
     @staticmethod
@@ -178,13 +159,13 @@ class Report:
         outcomes = (Outcome(**{**one, "status": Status(one["status"])}) for one in data["outcomes"])
         findings = (StaticFinding(**one) for one in data.get("findings", ()))
         level = Level(data["level"]) if "level" in data else None
-        builds = (read(SeenBuild, one) for one in data.get("builds", ()))
+        pictures = (Picture.from_json(one) for one in data.get("pictures", ()))
         return Report(
             assignment=data["assignment"],
             outcomes=tuple(outcomes),
             findings=tuple(findings),
             level=level,
-            builds=tuple(builds),
+            pictures=tuple(pictures),
         )
 
     def __repr__(self) -> str:
@@ -199,7 +180,7 @@ class Report:
         total = f"{self.score:g} of {self.max_score:g}" if self.gradable else "could not be graded"
         rows = "".join(row_html(outcome) for outcome in self.outcomes)
         level = f"<p>{LEVELS[self.level]}</p>" if self.level else ""
-        pictures = "".join(one.to_html() for one in self.builds)
+        pictures = "".join(one.to_html() for one in self.pictures)
         return table_html(f"{self.assignment}: {total}", rows) + findings_html(self.findings) + level + pictures
 
 

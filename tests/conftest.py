@@ -1,6 +1,7 @@
-"""The real engine that tests share, and how long they may take."""
+"""The real engine and the real browser that tests share, and how long they may take."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from hypothesis import settings
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from course import engine, images
 from course.clean import clean, clean_session
@@ -63,3 +65,24 @@ def client() -> Iterator[DockerClient]:
 def busybox(client: DockerClient) -> None:
     """The smallest image of the catalogue is there."""
     images.ensure(client, ("busybox:stable",), consent=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        if os.environ.get(REQUIRED):
+            pytest.fail("no Chromium: CI installs it")
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(30_000)
+    yield page
+    page.close()

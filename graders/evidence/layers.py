@@ -80,6 +80,7 @@ class Hidden:
 class LayersEvidence:
     """What was answered, and what the student's image is: how it answers to words that were there before and to those
     of the edit, which files it hides, which of the toolkit's it shows, and by how much it weighs more than its base.
+    `layers` are its own, to look at.
     """
 
     answers: Mapping[str, object] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class LayersEvidence:
     hidden: tuple[Hidden, ...] = ()
     toolkit: tuple[str, ...] = ()
     added_bytes: int = 0
+    layers: ImageLayers | None = None
 
 
 BUILT: Final = ("known", "edited", "hidden", "toolkit", "added_bytes")
@@ -143,10 +145,10 @@ def _build(
     if size > LOOK_LIMIT_BYTES:
         yield gathered.fail(f"the image weighs {size / 1e6:.0f} MB", "hidden", "toolkit", "added_bytes")
         return
-    layers, base = read_layers(client, image), read_layers(client, BASE)
+    layers, base = read_layers(client, image, called="your image"), read_layers(client, BASE)
     toolkit = tuple(path for path, digest in hash_files(client, image).items() if digest in model.toolkit)
     added = layers.size_bytes - base.size_bytes
-    yield gathered.have(hidden=tuple(_hidden(layers)), toolkit=toolkit, added_bytes=added)
+    yield gathered.have(hidden=tuple(_hidden(layers)), toolkit=toolkit, added_bytes=added, layers=layers)
 
 
 def read_answers(artifacts: Artifacts) -> Gathered[LayersEvidence]:

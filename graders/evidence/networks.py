@@ -19,6 +19,7 @@ from course.lab.setup import Container, Setup
 from graders.evidence.parts import ANSWERS, Part, find_parts, listening
 from graders.evidence.replay import open_replay
 from graders.evidence.world import World
+from graders.pictures import Surveyed
 from graders.rubric import Gathered
 from graders.sandbox import Ran, ReplayEngine
 from graders.sandbox.store import BUILTIN_NETWORKS
@@ -57,7 +58,7 @@ class Opened:
 @dataclass(frozen=True, kw_only=True)
 class NetworksEvidence:
     """What happened. `kept` is the count in each Redis, `containers` are those that run, `again` is what it answered
-    where the first addresses were taken, or why it did not come up.
+    where the first addresses were taken, or why it did not come up. `surveyed` is what ran the first time, to look at.
     """
 
     first: Answers | None = None
@@ -68,6 +69,7 @@ class NetworksEvidence:
     api_to_db: tuple[Reach, ...] = ()
     web_to_db: tuple[Reach, ...] = ()
     again: Answers | str = ""
+    surveyed: Surveyed | None = None
 
 
 PARTS: Final = ("first", "kept", "containers", "opened", "web_to_api", "api_to_db", "web_to_db", "again")
@@ -110,7 +112,9 @@ def _look(
         running = tuple(one for one in setup.containers if one.state == "running")
         gathered = gathered.have(containers=running, opened=_opened(world.engine, before, setup, parts))
     yield gathered
-    gathered = _who_reaches_whom(_measure(world, setup, parts, patient=first.good), setup, parts, gathered)
+    reaches = _measure(world, setup, parts, patient=first.good)
+    gathered = _who_reaches_whom(reaches, setup, parts, gathered)
+    gathered = gathered.have(surveyed=Surveyed(setup=setup, reaches=reaches))
     yield gathered
     if first.good:
         again, excuse = _elsewhere(world, setup)

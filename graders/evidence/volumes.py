@@ -9,11 +9,12 @@ of the machine, and another one has a file in its mounts that holds what was wri
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from course.assignments import Assignment
+from course.lab.lineage import LAYER, Deed, Journal, Lineage
 from course.lab.setup import Container, Setup
 from graders.evidence.mongodb import Place, ask_databases, places_with
 from graders.evidence.replay import open_replay
@@ -68,7 +69,8 @@ class Written:
 class VolumesEvidence:
     """What happened. `written` has a note for each database, `kept` the databases whose notes were there again.
 
-    `answer` is what port 3000 said before the edit of the source, `edited` the last that it said after it.
+    `answer` is what port 3000 said before the edit of the source, `edited` the last that it said after it. `lineage` is
+    what became of containers and volumes, to look at.
     """
 
     written: tuple[Written, ...] = ()
@@ -79,6 +81,7 @@ class VolumesEvidence:
     edit: str = ""
     same_container: bool = True
     loads: bool = False
+    lineage: Lineage | None = None
 
 
 DATA: Final = ("written", "kept")
@@ -110,8 +113,12 @@ def gather(engine: ReplayEngine, assignment: Assignment, artifacts: Artifacts) -
 def _look(world: World, gathered: Gathered[VolumesEvidence], trouble: str) -> Iterator[Gathered[VolumesEvidence]]:
     answer, databases = _wait(world)
     notes = {name: uuid.uuid4().hex for name in databases}
+    journal = Journal()
+    journal.see(world.setup())
     if databases:
-        gathered = gathered.have(written=_write(world, notes))
+        written = _write(world, notes)
+        _take_down(journal, world.setup(), written)
+        gathered = gathered.have(written=written)
     else:
         gathered = gathered.fail(_absent(world, "no database answers on port 27017", trouble), *DATA)
     if answer is None:
@@ -123,7 +130,7 @@ def _look(world: World, gathered: Gathered[VolumesEvidence], trouble: str) -> It
         gathered = _edit(world, gathered)
         yield gathered
     if databases:
-        yield _again(world, gathered, notes)
+        yield _again(world, gathered, notes, journal)
 
 
 def _wait(world: World) -> tuple[str | None, tuple[str, ...]]:
@@ -186,8 +193,11 @@ def _edit(world: World, gathered: Gathered[VolumesEvidence]) -> Gathered[Volumes
     return gathered.have(edited=last, same_container=same, loads=loads)
 
 
-def _again(world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, str]) -> Gathered[VolumesEvidence]:
+def _again(
+    world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, str], journal: Journal
+) -> Gathered[VolumesEvidence]:
     world.down()
+    journal.see(world.setup())
     ran, excuse = world.up(timeout_s=UP_TIMEOUT_S)
     if excuse:
         return gathered.lack(excuse, "kept")
@@ -199,10 +209,34 @@ def _again(world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, s
         return found if len(answers) >= len(notes) or not lives else None
 
     found = world.engine.wait_for(look, timeout_s=START_TIMEOUT_S)
+    setup = world.setup()
+    journal.see(setup)
     if found is None:
         trouble = _trouble(world, ran)
+        gathered = gathered.have(lineage=journal.lineage)
         return gathered.fail(_absent(world, "brought up again, the database does not answer", trouble), "kept")
-    return gathered.have(kept=tuple(name for name, note in notes.items() if note in found))
+    kept = tuple(name for name, note in notes.items() if note in found)
+    _take_down(journal, setup, gathered.evidence.written, kept)
+    return gathered.have(kept=kept, lineage=journal.lineage)
+
+
+def _take_down(
+    journal: Journal, setup: Setup, written: tuple[Written, ...], found: Collection[str] | None = None
+) -> None:
+    """Note for the picture what was written, or in which databases it was `found` again."""
+    containers = {one.name: one for one in setup.containers}
+    for one in written:
+        if container := containers.get(one.database):
+            targets = {place.target for place in one.places}
+            mounts = [mount for mount in container.mounts if mount.kind == "volume" and mount.target in targets]
+            notes = ("a note",) if (one.took if found is None else one.database in found) else ()
+            journal.note(
+                Deed.WROTE if found is None else Deed.READ,
+                name=container.name,
+                id=container.id,
+                volumes=[mount.source for mount in mounts] if targets else [LAYER],
+                notes=notes,
+            )
 
 
 def _publishers(setup: Setup) -> list[Container]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from course.assignments import Assignment
-from graders.rubric import Gathered, Rubric, SeenBuild
+from graders.pictures import Picture, picture
+from graders.rubric import Gathered, Rubric
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
 
@@ -18,18 +19,18 @@ Gather = Callable[[ReplayEngine, Assignment, Artifacts], Iterator[Gathered[Any]]
 class Grading:
     """A rubric and where its evidence comes from. `gather` yields all that is known each time that more is known.
 
-    `builds` are the parts of the evidence that a report shows as pictures, each with the picture's title.
+    `pictures` are the parts of the evidence that a report shows, each with its title.
     """
 
     rubric: Rubric[Any]
     gather: Gather
     images: tuple[str, ...]
-    builds: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
-    def seen(self, evidence: object) -> tuple[SeenBuild, ...]:
-        """The builds to show, as far as they came about."""
-        found = ((title, getattr(evidence, part)) for part, title in self.builds.items())
-        return tuple(SeenBuild(title=title, trace=trace) for title, trace in found if trace is not None)
+    def seen(self, evidence: object) -> tuple[Picture, ...]:
+        """What to show, as far as it came about."""
+        found = (picture(title, getattr(evidence, part)) for part, title in self.pictures.items())
+        return tuple(one for one in found if one)
 
 
 GRADINGS: Final = tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))

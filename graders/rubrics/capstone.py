@@ -30,5 +30,5 @@ GRADING = Grading(
     rubric=RUBRIC,
     gather=gather,
     images=("node:24-slim", "busybox:stable", "postgres:17"),
-    builds={"source_edited": "Built again after an edit of the source"},
+    pictures={"source_edited": "Built again after an edit of the source"},
 )

@@ -28,4 +28,4 @@ RUBRIC: Rubric[LayersEvidence] = Rubric(
     ),
 )
 
-GRADING = Grading(rubric=RUBRIC, gather=gather, images=(BASE,))
+GRADING = Grading(rubric=RUBRIC, gather=gather, images=(BASE,), pictures={"layers": "The layers of your image"})

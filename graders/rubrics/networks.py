@@ -26,4 +26,9 @@ RUBRIC: Rubric[NetworksEvidence] = Rubric(
     ),
 )
 
-GRADING = Grading(rubric=RUBRIC, gather=gather, images=("node:24-slim", "redis:7", "busybox:stable"))
+GRADING = Grading(
+    rubric=RUBRIC,
+    gather=gather,
+    images=("node:24-slim", "redis:7", "busybox:stable"),
+    pictures={"surveyed": "Who is where, and who reaches whom"},
+)

@@ -34,7 +34,7 @@ GRADING = Grading(
     rubric=RUBRIC,
     gather=gather,
     images=("node:24-slim", "busybox:stable"),
-    builds={
+    pictures={
         "source_edited": "Built again after an edit of the source",
         "schema_edited": "Built again after an edit of the schema",
         "readme_edited": "Built again after an edit of README.md",

@@ -26,4 +26,9 @@ RUBRIC: Rubric[VolumesEvidence] = Rubric(
     ),
 )
 
-GRADING = Grading(rubric=RUBRIC, gather=gather, images=("mongo:8", "node:24-slim", "busybox:stable"))
+GRADING = Grading(
+    rubric=RUBRIC,
+    gather=gather,
+    images=("mongo:8", "node:24-slim", "busybox:stable"),
+    pictures={"lineage": "Brought up, written to, taken down and brought up again"},
+)

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from course.engine import connect
 from graders.judge import gather
-from graders.rubric import Gathered, Outcome, Status, outcome
+from graders.rubric import Check, Gathered, Outcome, Status, outcome
 from graders.rubrics import find_grading
 from graders.sandbox import ReplayEngine, replay_engine
 
@@ -65,15 +66,16 @@ def expectation(assignment: str, case: str) -> dict[str, list[str]]:
 def survivors(assignment: str, graded: Sequence[Graded]) -> Iterator[str]:
     """The checks that could be switched off without any of these submissions getting another report."""
     for one in find_grading(assignment).rubric.checks:
-        if not any(_failed_by_judge(one.id, case) for case in graded):
+        if not any(_failed_by_judge(one, case) for case in graded):
             yield one.id
 
 
-def _failed_by_judge(check: str, case: Graded) -> bool:
+def _failed_by_judge(check: Check[Any], case: Graded) -> bool:
     """Whether a submission fails this check by what its judge says; a judge that always agreed would let it pass."""
     return (
-        any(one.id == check and one.status is Status.FAILED for one in case.outcomes)
-        and check in case.expected["failed"]
+        any(one.id == check.id and one.status is Status.FAILED for one in case.outcomes)
+        and check.id in case.expected["failed"]
+        and not set(check.needs) & set(case.gathered.problems)  # there was something to judge
     )
 
 

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from classes import ALWAYS, ASSIGNMENT, CORPUS, SchoolClass, cheats, expected
 
+from graders.cli import main
+from graders.rubric import Level
+from graders.sandbox import isolated
+
 pytestmark = pytest.mark.engine
 
 RIGHT = {"layers": "right-two-stages", "networks": "right-compose", "volumes": "right-compose"}
@@ -13,21 +17,26 @@ AFTERWARDS = ("zed", "zoe")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A class for each assignment; without --long one alone."""
-    metafunc.parametrize("assignment", list(RIGHT) if metafunc.config.getoption("--long") else [ASSIGNMENT])
+    """A class for each assignment, the shortest at the higher level too; without --long one alone."""
+    every = [*((name, Level.UNSANDBOXED) for name in RIGHT), (ASSIGNMENT, Level.ISOLATED)]
+    chosen = every if metafunc.config.getoption("--long") else every[:1]
+    metafunc.parametrize(("assignment", "level"), chosen, ids=[f"{name}-{level}" for name, level in chosen])
 
 
 @pytest.mark.usefixtures("client")
-def test_no_cheat_gains_a_mark_or_leaves_a_trace(tmp_path: Path, long: bool, assignment: str) -> None:
+def test_no_cheat_gains_a_mark_or_leaves_a_trace(tmp_path: Path, long: bool, assignment: str, level: Level) -> None:
+    if level is Level.ISOLATED and not isolated.is_built():
+        assert main(["build-vm"]) == 0
     made = SchoolClass(folder=tmp_path, assignment=assignment)
     chosen = cheats(assignment) if long else ALWAYS
     for cheat in chosen:
         made.hand_in_cheat(cheat)
     for student in AFTERWARDS if long else AFTERWARDS[:1]:
         made.hand_in(student, CORPUS / assignment / RIGHT[assignment])
-    rows = made.run("--workers", "2")
+    rows = made.run("--workers", "2", "--level", level)
     assert {name: rows[name]["score"] for name in chosen} == {name: expected(name)["score"] for name in chosen}
     assert {row["score"] for name, row in rows.items() if name in AFTERWARDS} == {10}
+    assert {row["level"] for row in rows.values()} <= {level, None}
     for cheat in chosen:
         for name in expected(cheat)["files"]:
             assert not (tmp_path / name).exists(), cheat

@@ -14,6 +14,7 @@ from classes import (
     wait_until_nothing_is_left,
 )
 from docker import DockerClient
+from playwright.sync_api import Page, expect
 
 from course.folders import HOME_VARIABLE
 
@@ -68,6 +69,19 @@ def test_feedback_shows_the_report_and_nothing_of_the_server(undisturbed: School
         assert str(CORPUS.parents[1]) not in page
         assert "Traceback (most" not in page
         assert "root:" not in page
+
+
+def test_feedback_is_read_in_a_browser(undisturbed: SchoolClass, page: Page) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for student in ("ada", "bob"):
+        undisturbed.feedback(student)
+        page.goto((undisturbed.folder / f"feedback/{student}/layers/layers.html").as_uri(), wait_until="commit")
+        expect(page.get_by_role("cell", name="Nothing of the toolkit is in your image")).to_be_visible()
+        picture = page.get_by_role("img", name="The layers of your image").bounding_box()
+        assert picture is not None and picture["width"] > 400
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert errors == []
 
 
 def test_a_killed_run_goes_on_where_it_was(

@@ -118,10 +118,10 @@ def test_a_report_survives_json_and_shows_its_number_first() -> None:
     assert set(report.to_json()) == {"assignment", "score", "max_score", "gradable", "outcomes"}
 
 
-def test_a_report_carries_its_builds_and_draws_them() -> None:
+def test_a_report_carries_its_pictures_and_draws_them() -> None:
     grading, evidence = GRADING, whole().evidence
-    report = dataclasses.replace(RUBRIC.judge(whole()), builds=grading.seen(evidence))
-    assert [one.trace for one in report.builds] == [
+    report = dataclasses.replace(RUBRIC.judge(whole()), pictures=grading.seen(evidence))
+    assert [one.shows for one in report.pictures] == [
         evidence.source_edited,
         evidence.schema_edited,
         evidence.readme_edited,
