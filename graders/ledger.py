@@ -86,7 +86,7 @@ def code_version(assignment: Assignment) -> str:
 def _decisive(assignment: Assignment) -> Iterator[Path]:
     graders = Path(__file__).parent
     course = graders.parent / "course"
-    yield from (graders / f"{name}.py" for name in ("judge", "rubric", "submission"))
+    yield from (graders / f"{name}.py" for name in ("judge", "pictures", "rubric", "submission"))
     yield from (course / f"{name}.py" for name in ("context", "contextfilter", "dockerfile", "patterns"))
     for folder in (*(graders / name for name in _JUDGES), *(course / name for name in ("builds", "images", "lab"))):
         yield from sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

@@ -18,6 +18,10 @@ from course.saved import read
 
 LIMIT: Final = 300_000
 """So many characters of JSON are a picture that somebody would look at; the given images take a tenth of it."""
+PARTS_LIMIT: Final = 40
+"""So are so many containers, or containers and volumes; a replay of a right answer has four."""
+CHANGES_LIMIT: Final = 3_000
+"""So are so many paths in an image's layers; busybox has four hundred."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +76,24 @@ KINDS: Final[Mapping[str, type[BuildTrace] | type[ImageLayers] | type[Surveyed] 
 }
 
 
-def picture(title: str, shows: Shown | None) -> Picture | None:
+def show(title: str, shows: Shown | None) -> Picture | None:
     """A picture, where there is something to show that is not too much to look at."""
-    if shows is None or len(json.dumps(shows.to_json())) > LIMIT:
+    if shows is None or _is_too_much(shows) or len(json.dumps(shows.to_json())) > LIMIT:
         return None
     return Picture(title=title, shows=shows)
+
+
+def _is_too_much(shows: Shown) -> bool:
+    """Whether it would take long to draw, or even to count its characters."""
+    match shows:
+        case ImageLayers():
+            return sum(len(layer.changes) for layer in shows.layers) > CHANGES_LIMIT
+        case Surveyed():
+            return len(shows.setup.containers) + len(shows.setup.networks) > PARTS_LIMIT
+        case Lineage():
+            return len(shows.containers) + len(shows.volumes) > PARTS_LIMIT
+        case _:
+            return False
 
 
 def _draw(title: str, shows: Shown) -> str:

@@ -213,7 +213,9 @@ def _entries(layer: tarfile.TarFile) -> Iterator[_Entry]:
 
 
 def _path(member: tarfile.TarInfo) -> str:
-    return member.name.removeprefix("./").strip("/")
+    """Its name; what is not UTF-8 in it is written out, since nobody could print it or save it."""
+    name = member.name.removeprefix("./").strip("/")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _resolved(member: tarfile.TarInfo) -> str:

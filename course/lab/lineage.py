@@ -7,12 +7,9 @@ picture. Pure; may import `course.lab.setup`'s nouns.
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from course.lab.setup import Container, Setup
-
-LAYER: Final = ""
-"""In the place of a volume's name: the container's own writable layer, which goes with it."""
 
 
 class Deed(StrEnum):
@@ -105,9 +102,11 @@ class Journal:
         before = {one.id: one for one in self._seen.containers} if self._seen else {}
         after = {one.id: one for one in setup.containers}
         count, there = len(self._moments), {volume.name for volume in setup.volumes}
-        for volume in setup.volumes:
-            if volume.anonymous:
-                self.call_anonymous(volume.name)
+        anonymous = {volume.name for volume in setup.volumes if volume.anonymous}
+        mounted = [mount.source for one in setup.containers for mount in one.mounts]  # in an order that is no chance
+        for name in dict.fromkeys((*mounted, *sorted(anonymous))):
+            if name in anonymous:
+                self.call_anonymous(name)
         for id in [*before, *(id for id in after if id not in before)]:
             one = after.get(id) or before[id]
             for deed in _deeds(before.get(id), after.get(id)):

@@ -64,7 +64,7 @@ def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iter
     middle = y + _ROW / 2 + 4
     yield svg.text(50, middle, position + 1, "faint code", text_anchor="end")
     up = 6 if note else 0
-    yield svg.text(66, middle - up, layer.created_by.splitlines()[0], "code", limit=55)
+    yield svg.text(66, middle - up, _first_line(layer.created_by), "code", limit=55)
     if note:
         yield svg.text(66, middle + 8, f"✓ {note}", "small faint", limit=66)
     yield from _bar(layer, (_BAR_X, y + 11, _BAR_WIDTH, _ROW - 22), largest)
@@ -74,6 +74,10 @@ def _row(position: int, layer: Layer, y: float, largest: int, note: str) -> Iter
         unseen = f"✗ {svg.megabytes(layer.wasted_bytes)}"
         yield svg.text(_BAR_X + _BAR_WIDTH + 74, middle + 8, unseen, "small broke", text_anchor="end")
     yield svg.text(svg.WIDTH - 26, middle, _counts(layer), "small", text_anchor="end")
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "")
 
 
 def _slim_headings() -> Iterator[str]:
@@ -90,7 +94,7 @@ def _slim_row(position: int, layer: Layer, y: float, largest: int, note: str) ->
     yield svg.text(44, upper, position + 1, "faint code", text_anchor="end")
     counts = _counts(layer)
     room = right - 70 - 7 * len(counts) - 54
-    yield svg.text(54, upper, layer.created_by.splitlines()[0], "code", limit=int(room / 7.3))
+    yield svg.text(54, upper, _first_line(layer.created_by), "code", limit=int(room / 7.3))
     yield svg.text(right - 64, upper, counts, "small faint", text_anchor="end")
     yield svg.text(right, upper, svg.megabytes(layer.size_bytes), text_anchor="end")
     if note:

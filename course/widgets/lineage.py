@@ -128,7 +128,7 @@ def _thread(lineage: Lineage, volume: str, y: float, across: _Across) -> Iterato
     begin = across.at(mine[0][0])
     end = across.at(gone[-1]) if gone else across.right + _ON
     look = "faintthread" if volume in lineage.anonymous else "thread"
-    yield svg.text(16, y, volume or "the container's layer", "strong", limit=(across.left - 20) // 7)
+    yield svg.text(16, y, volume, "strong", limit=(across.left - 20) // 7)
     yield svg.text(16, y + 14, "anonymous volume" if volume in lineage.anonymous else "named volume", "small faint")
     yield svg.line(begin, y, end, y, look, stroke_width=5, stroke_linecap="round")
     if gone and end + _ROOM_FOR_END > across.right + _RIGHT:
@@ -162,13 +162,18 @@ def _words(lineage: Lineage, title: str) -> Iterator[str]:
 def _spoken(moment: Moment) -> str:
     who = _name(moment.container, moment.generation)
     if moment.deed is Deed.WROTE:
-        return f"{who} wrote “{', '.join(moment.notes)}” to {', '.join(moment.volumes)}"
+        to = f" to {', '.join(moment.volumes)}" if moment.volumes else ""
+        return f"{who} wrote “{', '.join(moment.notes)}”{to}"
     if moment.deed is Deed.READ:
         found = f"found “{', '.join(moment.notes)}”" if moment.notes else "found nothing"
-        return f"{who} {found} on {', '.join(moment.volumes)}"
+        return f"{who} {found}{_on(moment)}"
     with_it = f", and {', '.join(moment.volumes)} with it" if moment.deed is Deed.REMOVED and moment.volumes else ""
-    on = f" on {', '.join(moment.volumes)}" if moment.deed is Deed.CREATED and moment.volumes else ""
+    on = _on(moment) if moment.deed is Deed.CREATED else ""
     return f"{who} {_SAYS[moment.deed]}{on}{with_it}"
+
+
+def _on(moment: Moment) -> str:
+    return f" on {', '.join(moment.volumes)}" if moment.volumes else ""
 
 
 def _name(container: str, generation: int) -> str:

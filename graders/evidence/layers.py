@@ -12,7 +12,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from course.assignments import GIVEN, Assignment
 from course.builds import BuildTrace, Status
 from course.errors import CourseError
 from course.images import ImageLayers, read_layers, shared_layers
+from course.images.layers import Change, Layer
 from graders.evidence.probe import hash_files, run_once
 from graders.evidence.replay import BUILD_TIMEOUT_S, Replay, failure, open_replay
 from graders.rubric import Gathered
@@ -148,7 +149,8 @@ def _build(
     layers, base = read_layers(client, image, called="your image"), read_layers(client, BASE)
     toolkit = tuple(path for path, digest in hash_files(client, image).items() if digest in model.toolkit)
     added = layers.size_bytes - base.size_bytes
-    yield gathered.have(hidden=tuple(_hidden(layers)), toolkit=toolkit, added_bytes=added, layers=layers)
+    hidden = tuple(_hidden(layers))
+    yield gathered.have(hidden=hidden, toolkit=toolkit, added_bytes=added, layers=_plain(layers, new))
 
 
 def read_answers(artifacts: Artifacts) -> Gathered[LayersEvidence]:
@@ -234,6 +236,15 @@ def _exchange(words: Words, said: Mapping[Words, Said], model: _Model, new: str)
     return Exchange(
         asked=asked, printed=plain(printed), status=status, wanted=plain(wanted), wanted_status=wanted_status
     )
+
+
+def _plain(layers: ImageLayers, new: str) -> ImageLayers:
+    """The same, with what is not known beforehand under the same name in every report."""
+
+    def changes(layer: Layer) -> tuple[Change, ...]:
+        return tuple(replace(one, path=one.path.replace(new, "NEWPAGE")) for one in layer.changes)
+
+    return replace(layers, layers=tuple(replace(layer, changes=changes(layer)) for layer in layers.layers))
 
 
 def _hidden(layers: ImageLayers) -> Iterator[Hidden]:

@@ -9,12 +9,12 @@ of the machine, and another one has a file in its mounts that holds what was wri
 
 import json
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from course.assignments import Assignment
-from course.lab.lineage import LAYER, Deed, Journal, Lineage
+from course.lab.lineage import Deed, Journal, Lineage
 from course.lab.setup import Container, Setup
 from graders.evidence.mongodb import Place, ask_databases, places_with
 from graders.evidence.replay import open_replay
@@ -114,11 +114,13 @@ def _look(world: World, gathered: Gathered[VolumesEvidence], trouble: str) -> It
     answer, databases = _wait(world)
     notes = {name: uuid.uuid4().hex for name in databases}
     journal = Journal()
-    journal.see(world.setup())
     if databases:
-        written = _write(world, notes)
-        _take_down(journal, world.setup(), written)
-        gathered = gathered.have(written=written)
+        gathered = gathered.have(written=_write(world, notes))
+        setup = world.setup()
+        journal.see(setup)
+        for one in gathered.evidence.written:
+            if one.took:
+                _note(journal, setup, one, Deed.WROTE, found=True)
     else:
         gathered = gathered.fail(_absent(world, "no database answers on port 27017", trouble), *DATA)
     if answer is None:
@@ -196,47 +198,55 @@ def _edit(world: World, gathered: Gathered[VolumesEvidence]) -> Gathered[Volumes
 def _again(
     world: World, gathered: Gathered[VolumesEvidence], notes: dict[str, str], journal: Journal
 ) -> Gathered[VolumesEvidence]:
+    made = _volumes_made(world)
     world.down()
     journal.see(world.setup())
     ran, excuse = world.up(timeout_s=UP_TIMEOUT_S)
     if excuse:
         return gathered.lack(excuse, "kept")
 
-    def look() -> set[str] | None:
+    answers: dict[str, tuple[str, ...]] = {}
+
+    def look() -> bool | None:
+        nonlocal answers
         answers = ask_databases(world, {})
         lives = any(one.state in _LIVES for one in world.setup().containers)
-        found = {note for one in answers.values() for note in one}
-        return found if len(answers) >= len(notes) or not lives else None
+        return True if len(answers) >= len(notes) or not lives else None
 
-    found = world.engine.wait_for(look, timeout_s=START_TIMEOUT_S)
+    done = world.engine.wait_for(look, timeout_s=START_TIMEOUT_S)
     setup = world.setup()
     journal.see(setup)
-    if found is None:
-        trouble = _trouble(world, ran)
+    for one in gathered.evidence.written:
+        if one.took and one.database in answers:
+            _note(journal, setup, one, Deed.READ, found=notes[one.database] in answers[one.database])
+    if not _made_anew(world, made):  # the picture would say of it that it lives on
         gathered = gathered.have(lineage=journal.lineage)
+    if done is None:
+        trouble = _trouble(world, ran)
         return gathered.fail(_absent(world, "brought up again, the database does not answer", trouble), "kept")
-    kept = tuple(name for name, note in notes.items() if note in found)
-    _take_down(journal, setup, gathered.evidence.written, kept)
-    return gathered.have(kept=kept, lineage=journal.lineage)
+    kept = {note for held in answers.values() for note in held}
+    return gathered.have(kept=tuple(name for name, note in notes.items() if note in kept))
 
 
-def _take_down(
-    journal: Journal, setup: Setup, written: tuple[Written, ...], found: Collection[str] | None = None
-) -> None:
-    """Note for the picture what was written, or in which databases it was `found` again."""
-    containers = {one.name: one for one in setup.containers}
-    for one in written:
-        if container := containers.get(one.database):
+def _note(journal: Journal, setup: Setup, one: Written, deed: Deed, *, found: bool) -> None:
+    """Note for the picture that a database wrote its note, or read it and `found` it or not."""
+    for container in setup.containers:
+        if container.name == one.database:
             targets = {place.target for place in one.places}
-            mounts = [mount for mount in container.mounts if mount.kind == "volume" and mount.target in targets]
-            notes = ("a note",) if (one.took if found is None else one.database in found) else ()
-            journal.note(
-                Deed.WROTE if found is None else Deed.READ,
-                name=container.name,
-                id=container.id,
-                volumes=[mount.source for mount in mounts] if targets else [LAYER],
-                notes=notes,
-            )
+            volumes = [mount.source for mount in container.mounts if mount.kind == "volume" and mount.target in targets]
+            notes = ("a note",) if found else ()
+            journal.note(deed, name=container.name, id=container.id, volumes=volumes, notes=notes)
+
+
+def _volumes_made(world: World) -> dict[str, str]:
+    """When each volume was made."""
+    found = world.engine.client.api.volumes().get("Volumes") or ()
+    return {attrs["Name"]: str(attrs.get("CreatedAt")) for attrs in found}
+
+
+def _made_anew(world: World, before: Mapping[str, str]) -> bool:
+    """Whether a volume has gone and come again under its name."""
+    return any(before.get(name, made) != made for name, made in _volumes_made(world).items())
 
 
 def _publishers(setup: Setup) -> list[Container]:

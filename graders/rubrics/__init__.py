@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from course.assignments import Assignment
-from graders.pictures import Picture, picture
+from graders.pictures import Picture, show
 from graders.rubric import Gathered, Rubric
 from graders.sandbox import ReplayEngine
 from graders.submission import Artifacts
@@ -29,7 +29,7 @@ class Grading:
 
     def seen(self, evidence: object) -> tuple[Picture, ...]:
         """What to show, as far as it came about."""
-        found = (picture(title, getattr(evidence, part)) for part, title in self.pictures.items())
+        found = (show(title, getattr(evidence, part)) for part, title in self.pictures.items())
         return tuple(one for one in found if one)
 
 

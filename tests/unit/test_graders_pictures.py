@@ -8,7 +8,7 @@ from course.images.layers import Change, ImageLayers, Kind, Layer
 from course.lab.lineage import Deed, Lineage, Moment
 from course.lab.reach import Answer, Reach
 from course.lab.setup import Attachment, Container, Network, Setup
-from graders.pictures import Picture, Surveyed, picture
+from graders.pictures import Picture, Surveyed, show
 
 WEB = Container(
     id="1" * 64,
@@ -54,7 +54,7 @@ PICTURES = {
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_is_kept_as_what_it_shows_and_drawn_anew(kind: str) -> None:
     shows, words = PICTURES[kind]
-    made = picture("A title", shows)
+    made = show("A title", shows)
     assert made is not None
     assert set(made.to_json()) == {"title", kind}
     assert Picture.from_json(json.loads(json.dumps(made.to_json()))) == made
@@ -66,10 +66,16 @@ def test_a_picture_is_kept_as_what_it_shows_and_drawn_anew(kind: str) -> None:
     assert "<b>" not in page
 
 
-def test_an_image_of_too_many_files_is_not_pictured() -> None:
-    changes = tuple(Change(path=f"node_modules/{n}.js", kind=Kind.ADDED, size_bytes=1) for n in range(10_000))
-    assert picture("", ImageLayers(name="", layers=(Layer(digest="", created_by="", changes=changes),))) is None
-    assert picture("", None) is None
+def test_too_much_is_not_pictured() -> None:
+    changes = tuple(Change(path=f"{n}.js", kind=Kind.ADDED, size_bytes=1) for n in range(3_001))
+    assert show("", ImageLayers(name="", layers=(Layer(digest="", created_by="", changes=changes),))) is None
+    many = Surveyed(setup=Setup(containers=(WEB,) * 41, networks=(FRONT,), volumes=()))
+    assert show("", many) is None
+    moments = tuple(Moment(deed=Deed.CREATED, container=f"{n}", volumes=(f"{n}",)) for n in range(21))
+    assert show("", Lineage(moments=moments)) is None
+    words = Layer(digest="", created_by="RUN " + "x" * 300_000, changes=())
+    assert show("", ImageLayers(name="", layers=(words,))) is None
+    assert show("", None) is None
 
 
 def test_what_is_no_picture_is_refused() -> None:
