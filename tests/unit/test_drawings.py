@@ -2,6 +2,7 @@
 
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from dataclasses import replace
 
 import gallery
@@ -94,17 +95,23 @@ def test_the_file_systems_up_to_each_layer_are_those_that_the_image_shows() -> N
         assert [line.split()[-1] for line in tree[1:]] == ["app/", *(f"{n}/" for n in range(position + 1))]
 
 
-def test_hundreds_of_steps_and_layers_are_drawn_in_less_than_200_ms() -> None:
-    """Of the processor's time, in the calmest of a few rounds: others may keep the machine busy."""
+def test_hundreds_of_steps_and_layers_are_drawn_in_a_moment() -> None:
+    """That is 200 ms where joining 200,000 short texts takes 20: the machine may be slow, or others keep it busy."""
     image = gallery.image(500, 40)
     for what, draw in (("200 steps", gallery.many_steps), ("500 layers of 40 files", lambda: draw_layers(image))):
-        times = []
-        for _ in range(5):
-            began = time.process_time()
-            draw()
-            times.append(time.process_time() - began)
-        print(f"\n{what} drawn in {min(times) * 1000:.0f} ms")
-        assert min(times) < 0.2
+        times = [(processor_time(draw), processor_time(join_texts)) for _ in range(5)]
+        print(f"\n{what} drawn in {min(times)[0] * 1000:.0f} ms")
+        assert min(drawn / joined for drawn, joined in times) < 10
+
+
+def processor_time(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def join_texts() -> str:
+    return "".join([f'<rect x="{n}"/>' for n in range(200_000)])
 
 
 TEXT_ON = {
