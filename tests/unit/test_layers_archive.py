@@ -43,9 +43,9 @@ def oci(*, compressed: bool, duplicated: bool = False) -> bytes:
     return tar({**files, "index.json": b"{}", "oci-layout": b"{}", "manifest.json": json.dumps(manifest).encode()})
 
 
-def legacy() -> bytes:
+def legacy(base: Mapping[str, bytes] = BASE) -> bytes:
     """As Docker before 25 writes it, where a layer that an image has twice is a link."""
-    layers = [tar(BASE), tar(TOP)]
+    layers = [tar(base), tar(TOP)]
     config = {"history": HISTORY, "rootfs": {"diff_ids": [f"sha256:{sha256(one).hexdigest()}" for one in layers]}}
     manifest = [{"Config": "c.json", "RepoTags": ["x:1"], "Layers": ["one/layer.tar", "two/layer.tar"]}]
     documents = {"c.json": json.dumps(config).encode(), "manifest.json": json.dumps(manifest).encode()}
@@ -57,6 +57,11 @@ def chunks(data: bytes, size: int) -> Iterator[bytes]:
 
 
 ARCHIVES = {"oci": oci(compressed=False), "oci, compressed": oci(compressed=True), "legacy": legacy()}
+
+
+def test_a_name_that_is_not_utf8_is_written_out() -> None:
+    image = read_archive(chunks(legacy({"a\udcff": b"x"}), 512), "x:1")
+    assert image.layers[0].changes[0].path == "a\\xff"
 
 
 @pytest.mark.parametrize("size", [1, 511, 512, 100_000], ids=str)
