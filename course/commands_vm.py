@@ -92,11 +92,14 @@ def _unpack(arguments: argparse.Namespace) -> int:
 
 
 def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient | None") -> tuple[str, ...]:
-    """Copy the images from another engine of this machine, where there is one that has them; else make them here."""
+    """Copy the images from another engine of this machine, where there is one that has them; else make them here. With
+    them goes what npm installs for the lessons' API, into the build cache.
+    """
     from docker.errors import ImageNotFound
 
     from course.engine.http import load, stream
     from course.images import ensure
+    from course.lessons.lighter import BASE, build_once
 
     for name in names:
         if donor is None:
@@ -107,4 +110,8 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
             continue
         load(client, stream(donor, "/images/get", {"names": [name]}))
     ensure(client, names, consent=True)
+    if BASE in names:
+        failure = build_once(client).error
+        if failure:
+            ERR.print(f"The API's packages are not in its build cache, and lesson 06 will fetch them: {failure}")
     return names

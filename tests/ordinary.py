@@ -26,7 +26,7 @@ class Ordinary:
         for path in (self.home, self.temporary):
             path.mkdir(exist_ok=True, mode=0o700)
             os.chown(path, uid, uid)
-        self._python = self._link_python()
+        self.python_path = self._link_python()
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -49,18 +49,18 @@ class Ordinary:
 
     def python(self, code: str, *words: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
         """Run Python code that can import the course."""
-        return self.run(str(self._python), "-c", code, *words, timeout_s=timeout_s)
+        return self.run(str(self.python_path), "-c", code, *words, timeout_s=timeout_s)
 
     def course(self, *words: str, timeout_s: float = 900) -> subprocess.CompletedProcess[str]:
         """`course ...`."""
-        return self.run(str(self._python), "-m", "course.cli", *words, timeout_s=timeout_s)
+        return self.run(str(self.python_path), "-m", "course.cli", *words, timeout_s=timeout_s)
 
     def run(self, *words: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*words), capture_output=True, timeout=timeout_s, check=False, **self._how())
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         """`course ...`, in the background and in a process group of its own."""
-        command = self.command(str(self._python), "-m", "course.cli", *words)
+        command = self.command(str(self.python_path), "-m", "course.cli", *words)
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True, **self._how())
 

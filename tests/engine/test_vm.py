@@ -3,7 +3,9 @@
 import json
 import os
 import random
+import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import time
@@ -19,7 +21,8 @@ import pytest
 import vm_user
 from docker import DockerClient
 from docker.errors import DockerException
-from ordinary import OTHER_UID, Ordinary, command_of
+from docker.models.containers import Container
+from ordinary import OTHER_UID, PROJECT, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
 
 pytestmark = [
@@ -70,11 +73,11 @@ def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
     connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
     python = str(user.folder / "python/bin/python3")
     for name in ("docker.sock", "engine.sock", "control.sock"):
-        socket = run_folder(user) / name
-        command = command_of(OTHER_UID, python, "-I", "-c", connect, str(socket))
+        path = run_folder(user) / name
+        command = command_of(OTHER_UID, python, "-I", "-c", connect, str(path))
         done = subprocess.run(command, env=user.environment, capture_output=True, text=True, check=False)
         assert "PermissionError" in done.stderr, done
-        assert socket.stat().st_mode & 0o077 == 0
+        assert path.stat().st_mode & 0o077 == 0
     assert run_folder(user).stat().st_mode & 0o077 == 0
     listening = [one for process in processes(user) for one in process.net_connections("inet")]
     assert not listening, "nothing of it is to be found on the network"
@@ -100,10 +103,38 @@ def test_published_ports_are_there_when_the_container_has_started(client: Docker
     wait_until(lambda: _get(url) is None, timeout_s=30, what="the port is closed again")
 
 
-def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(user: Ordinary, client: DockerClient) -> None:
-    folder = user.temporary / "mounted"
-    folder.mkdir(exist_ok=True)
-    os.chown(folder, user.uid, user.uid)
+def test_a_published_udp_port_is_there_too(client: DockerClient) -> None:
+    container = client.containers.run(IMAGE, ["sleep", "1000"], ports={"5000/udp": None}, detach=True)
+    container.reload()
+    port = int(container.ports["5000/udp"][0]["HostPort"])
+
+    def arrived() -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"hello", ("127.0.0.1", port))
+        names, counts = [line.split() for line in _read(container, "/proc/net/snmp") if line.startswith("Udp:")]
+        return int(dict(zip(names, counts, strict=True))["NoPorts"]) > 0  # nobody listens, yet it came
+
+    wait_until(arrived, timeout_s=60, what="a datagram is in the container's network")
+    container.remove(force=True)
+
+
+def test_a_port_that_something_else_has_is_left_out_and_said(user: Ordinary, client: DockerClient) -> None:
+    with vm_user.loopback_server() as port:
+        ports = {"80/tcp": port, "81/tcp": None}
+        container = client.containers.run(IMAGE, ["sh", "-c", f"{SERVE} -p 81"], ports=ports, detach=True)
+        container.reload()
+        other = container.ports["81/tcp"][0]["HostPort"]
+        wait_until(lambda: _get(f"http://127.0.0.1:{other}") == b"hello\n", timeout_s=30, what="the other port answers")
+        assert f"port {port}/tcp: " in (run_folder(user) / "keeper.log").read_text()
+    container.remove(force=True)
+
+
+@pytest.mark.parametrize("where", ["temporary", "folder/project"])
+def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
+    user: Ordinary, client: DockerClient, where: str
+) -> None:
+    first, _, second = where.partition("/")
+    folder = _own_folder(user, getattr(user, first) / second / "mounted")
     (folder / "seen").write_text("before\n")
     watch = 'echo written > /here/new; while [ "$(cat /here/seen)" = before ]; do sleep 0.1; done; cat /here/seen'
     container = client.containers.run(IMAGE, ["sh", "-c", watch], volumes=[f"{folder}:/here"], detach=True)
@@ -112,6 +143,22 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(user: Ordinary, 
     (folder / "seen").write_text("after\n")
     container.wait(timeout=60)
     assert container.logs() == b"after\n"
+
+
+def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary) -> None:
+    folder = _own_folder(user, user.temporary / "shared")
+    (folder / "seen").write_text("the right one\n")
+    link = user.folder / "linked"
+    link.symlink_to(user.temporary)
+    for words in (("reset",), ("stop",)):  # as it was built, and as it was stopped
+        user.course("engine", *words)
+        start(user, "--share", str(link / "shared"))
+        client = vm_user.engine(user)
+        mounted = [f"{link}/shared:/here"]
+        assert client.containers.run(IMAGE, ["cat", "/here/seen"], volumes=mounted, remove=True) == b"the right one\n"
+        client.close()
+    user.course("engine", "reset")
+    link.unlink()
 
 
 def test_two_accounts_of_one_machine_have_an_engine_each(user: Ordinary, client: DockerClient) -> None:
@@ -264,6 +311,72 @@ def test_a_bundle_brings_the_engine_to_another_home(user: Ordinary, tmp_path: Pa
         user.course("engine", "reset")
     finally:
         user.environment["LAYER_BY_LAYER_HOME"] = before
+
+
+def test_binder_starts_what_it_is_asked_for_with_the_engine(user: Ordinary) -> None:
+    user.course("engine", "reset")
+    shown = _binder(user, "start", "sh", "-c", "echo $DOCKER_HOST")
+    assert shown.stdout == f"unix://{run_folder(user)}/docker.sock\n", shown.stderr
+    assert vm_user.engine(user).ping()
+    user.course("engine", "reset")
+    manifest = user.course_home / "vm/guest/manifest.json"
+    aside = manifest.rename(manifest.with_name("aside"))
+    try:
+        without = _binder(user, "start", "sh", "-c", "echo ${DOCKER_HOST-none}")
+    finally:
+        aside.rename(manifest)
+    assert without.stdout == "none\n"
+    assert "course engine build-vm" in without.stderr
+
+
+def test_binder_fetches_a_bundle_where_the_engine_cannot_be_built(user: Ordinary) -> None:
+    file = user.temporary / "prebuilt.tar.gz"
+    user.course("engine", "reset")
+    digest = user.course("engine", "bundle-vm", str(file)).stdout.split()[-1]
+    before = user.environment["LAYER_BY_LAYER_HOME"]
+    user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "binder")
+    try:
+        for named, status in ((f"{file.as_uri()} {'0' * 64}", 1), (f"{file.as_uri()} {digest}", 0)):
+            (user.folder / "project/binder/guest").write_text(f"{named}\n")
+            built = _binder(user, "postBuild", path=_programs(user, "bash", "python", "course", "mktemp", "rm"))
+            assert "apt-get is not here" in built.stderr
+            assert built.returncode == status, built.stderr
+        start(user)
+        user.course("engine", "reset")
+    finally:
+        user.environment["LAYER_BY_LAYER_HOME"] = before
+        shutil.rmtree(user.home / "binder")
+
+
+def _binder(user: Ordinary, name: str, *words: str, path: str | None = None) -> "subprocess.CompletedProcess[str]":
+    """What Binder runs, in the project's folder; `path` is where it finds programs."""
+    project = user.folder / "project"
+    shutil.copytree(PROJECT / "binder", project / "binder", dirs_exist_ok=True)
+    environment = f"PATH={path or _programs(user, 'python', 'course') + os.pathsep + os.environ['PATH']}"
+    return user.run("env", "-C", str(project), environment, f"binder/{name}", *words, timeout_s=900)
+
+
+def _programs(user: Ordinary, *names: str) -> str:
+    """A folder with just these programs."""
+    folder = user.folder / "-".join(names)
+    folder.mkdir(exist_ok=True)
+    own = {"python": f"exec {user.python_path} ", "course": f"exec {user.python_path} -m course.cli "}
+    for name in names:
+        script = folder / name
+        script.write_text(f'#!{shutil.which("sh")}\n{own.get(name, f"exec {shutil.which(name)} ")}"$@"\n')
+        script.chmod(0o755)
+    return str(folder)
+
+
+def _own_folder(user: Ordinary, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, user.uid, user.uid)
+    return folder
+
+
+def _read(container: Container, path: str) -> list[str]:
+    text: str = container.exec_run(["cat", path]).output.decode()
+    return text.splitlines()
 
 
 def _get(url: str) -> bytes | None:

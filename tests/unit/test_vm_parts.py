@@ -22,7 +22,7 @@ from course.engine.vm.machine import Drive, Form, Memory, qemu_command
 from course.engine.vm.place import Place, runtime_folder
 from course.engine.vm.ports import published
 from course.engine.vm.proxy import STARTS, Proxy
-from course.engine.vm.running import checked_shares
+from course.engine.vm.running import checked_shares, links_to
 from course.errors import CourseError
 
 Made = TypeVar("Made")
@@ -94,6 +94,18 @@ def test_sockets_move_to_a_short_folder_where_the_home_is_deep(tmp_path: Path) -
 def test_shares_within_another_are_part_of_it(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     assert checked_shares((tmp_path / "inner", tmp_path)) == [tmp_path.resolve()]
+
+
+def test_links_that_lead_to_a_share_are_known_by_where_they_lead(tmp_path: Path) -> None:
+    real, other = tmp_path / "disk/ada/project", tmp_path / "other"
+    real.mkdir(parents=True)
+    other.mkdir()
+    home, work, elsewhere = tmp_path / "home", tmp_path / "work", tmp_path / "elsewhere"
+    home.symlink_to(tmp_path / "disk")
+    work.symlink_to(home / "ada/project")
+    elsewhere.symlink_to(other)
+    names = (home / "ada/project", work, elsewhere, real)
+    assert links_to(names, [real]) == {str(home): str(tmp_path / "disk"), str(work): str(real)}
 
 
 @pytest.mark.parametrize("path", ["/", "/etc", "/usr/lib"])

@@ -38,8 +38,8 @@ _STUCK: Final = ("internal-error", "io-error", "guest-panicked")
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """`snapshot` is the folder to restore from, where there is one; `bound` is whether to end with standard input
-    and then to remove `run` as well.
+    """`snapshot` is the folder to restore from, where there is one; `links` are other names of what is shared: a link,
+    and where it leads; `bound` is whether to end with standard input and then to remove `run` as well.
     """
 
     guest: str
@@ -52,6 +52,7 @@ class Task:
     snapshot: str | None = None
     memory: str | None = None
     shares: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
     cut_off: bool = False
     bound: bool = False
 
@@ -122,12 +123,15 @@ class Keeper:
         await asyncio.gather(self._set_up(), self._unless_over(self._answers()))
 
     async def _set_up(self) -> None:
-        """The clock, which stood still, and the shares, each at the same path as here."""
+        """The clock, which stood still, and the shares, each at the same path as here and under its other names."""
         lines = ["hwclock -s -u"]
         for number, path in enumerate(self.task.shares):
             options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
             at = shlex.quote(path)
             lines.append(f"mkdir -p {at} && mount -t 9p -o {options} share{number} {at} || exit 1")
+        for link, target in self.task.links.items():
+            at, above = shlex.quote(link), shlex.quote(str(Path(link).parent))
+            lines.append(f"[ -e {at} ] || {{ mkdir -p {above} && ln -s {shlex.quote(target)} {at}; }} || exit 1")
         status, printed = await self._unless_over(self.agent.run("; ".join(lines)))
         if status:
             raise QemuError(f"the shares could not be mounted: {printed}")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,14 @@ _ACCELERATOR: Final = "accelerator"
 BUILD: Final = "course engine build-vm"
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """What containers may mount: folders, and by which links they are reached here as well."""
+
+    folders: list[str]
+    links: dict[str, str]
 
 
 def obstacle() -> str | None:
@@ -76,7 +85,7 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
         manifest = startable(here)
         launch.end(here.run)
         make_private(here.run)
-        _start(here, manifest, [str(path) for path in checked_shares(shares)], say)
+        _start(here, manifest, _shared(shares), say)
     found = _try(here)
     if isinstance(found, Silent):
         raise CourseError(f"The VM engine does not answer: {found.reason}.", fix=f"read the logs in {here.run}")
@@ -127,10 +136,15 @@ def new_overlay(guest: Path, base: Path, target: Path) -> None:
         raise CourseError(f"qemu-img failed: {done.stderr.strip()}", fix="is the disk full?")
 
 
-def _start(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None:
+def _shared(shares: Sequence[Path]) -> _Shared:
+    chosen = checked_shares(shares)
+    return _Shared(folders=[str(path) for path in chosen], links=links_to((*shares, Path.home()), chosen))
+
+
+def _start(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
     """From where it was stopped; else as it was built, in the first of the ways that works here."""
     if (here.kept / _ACCELERATOR).is_file():
-        _resume(here, manifest, shares, say)
+        _resume(here, manifest, shared, say)
         return
     ways = list(_ways(here.guest, manifest))
     for accelerator, snapshot in ways:
@@ -138,7 +152,7 @@ def _start(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None
         here.kept.mkdir(mode=0o700)
         new_overlay(here.guest, (snapshot or here.guest) / "disk.qcow2", here.kept / "disk.qcow2")
         try:
-            launch.launch(_task(here, manifest, accelerator, shares, snapshot), say=say)
+            launch.launch(_task(here, manifest, accelerator, shared, snapshot), say=say)
             return
         except CourseError:
             if (accelerator, snapshot) == ways[-1]:
@@ -153,7 +167,7 @@ def _ways(guest: Path, manifest: Manifest) -> Iterator[tuple[str, Path | None]]:
         yield accelerator, None
 
 
-def _resume(here: Place, manifest: Manifest, shares: list[str], say: Say) -> None:
+def _resume(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
     """From where it was stopped; where that does not work, by a boot from its disk, as after a power cut."""
     noted, state, used = here.kept / _ACCELERATOR, here.kept / "state", here.kept / "resumed"
     accelerator = noted.read_text(encoding="utf-8")
@@ -163,13 +177,13 @@ def _resume(here: Place, manifest: Manifest, shares: list[str], say: Say) -> Non
         used.mkdir(mode=0o700)
         state.rename(used / "state")
         try:
-            launch.launch(_task(here, manifest, accelerator, shares, used), say=say)
+            launch.launch(_task(here, manifest, accelerator, shared, used), say=say)
         except CourseError:
             resumes = False
     if not resumes:
         say("booting from the disk that was kept")
         try:
-            launch.launch(_task(here, manifest, accelerators((KVM, TCG))[0], shares, None), say=say)
+            launch.launch(_task(here, manifest, accelerators((KVM, TCG))[0], shared, None), say=say)
         except CourseError as error:
             raise CourseError(
                 f"{error.message} What it holds is kept.", fix="try again; `course engine reset` forgets it"
@@ -178,7 +192,7 @@ def _resume(here: Place, manifest: Manifest, shares: list[str], say: Say) -> Non
     shutil.rmtree(used, ignore_errors=True)
 
 
-def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], snapshot: Path | None) -> Task:
+def _task(here: Place, manifest: Manifest, accelerator: str, shared: _Shared, snapshot: Path | None) -> Task:
     return Task(
         guest=str(here.guest),
         run=str(here.run),
@@ -188,7 +202,8 @@ def _task(here: Place, manifest: Manifest, accelerator: str, shares: list[str], 
         disk=str(here.kept / "disk.qcow2"),
         disk_discarded=False,
         snapshot=str(snapshot) if snapshot else None,
-        shares=shares,
+        shares=shared.folders,
+        links=shared.links,
     )
 
 
@@ -224,6 +239,20 @@ def checked_shares(shares: Sequence[Path]) -> list[Path]:
     if len(chosen) > SHARES:
         raise CourseError(f"The VM engine shares {SHARES} folders at most.", fix="a folder that holds the others")
     return chosen
+
+
+def links_to(names: Sequence[Path], folders: Sequence[Path]) -> dict[str, str]:
+    """The symbolic links on the way along `names` that lead to one of `folders` or to what holds it: link and target.
+
+    A home is such a link where homes lie on another disk: a shell there calls a folder by a path that has one in it.
+    """
+    found = {}
+    for name in names:
+        for step in (one for one in (*reversed(name.absolute().parents), name.absolute()) if one.is_symlink()):
+            target = step.resolve()
+            if _is_outside(step) and any(folder.is_relative_to(target) for folder in folders):
+                found[str(step)] = str(target)
+    return found
 
 
 def shareable(paths: Sequence[Path]) -> tuple[Path, ...]:
