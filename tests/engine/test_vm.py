@@ -291,28 +291,6 @@ def test_what_was_in_a_killed_engine_is_gone_with_it(user: Ordinary, client: Doc
     assert not client.volumes.list()
 
 
-def test_a_bundle_brings_the_engine_to_another_home(user: Ordinary, tmp_path: Path) -> None:
-    file = user.temporary / "engine.tar.gz"
-    bundled = user.course("engine", "bundle-vm", str(file))
-    assert bundled.returncode == 0, bundled.stderr
-    digest = bundled.stdout.split()[-1]
-    before = user.environment["LAYER_BY_LAYER_HOME"]
-    user.course("engine", "reset")
-    try:
-        user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "elsewhere")
-        refused = user.course("engine", "build-vm", "--from", str(file), "--sha256", "0" * 64)
-        assert refused.returncode == 1
-        assert "SHA-256 differs" in refused.stderr
-        unpacked = user.course("engine", "build-vm", "--from", str(file), "--sha256", digest)
-        assert unpacked.returncode == 0, unpacked.stderr
-        status = start(user)
-        client = DockerClient(base_url=status["docker_host"], version="auto", timeout=vm_user.ENGINE_TIMEOUT_S)
-        assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
-        user.course("engine", "reset")
-    finally:
-        user.environment["LAYER_BY_LAYER_HOME"] = before
-
-
 def test_binder_starts_what_it_is_asked_for_with_the_engine(user: Ordinary) -> None:
     user.course("engine", "reset")
     shown = _binder(user, "start", "sh", "-c", "echo $DOCKER_HOST")
@@ -329,23 +307,33 @@ def test_binder_starts_what_it_is_asked_for_with_the_engine(user: Ordinary) -> N
     assert "course engine build-vm" in without.stderr
 
 
-def test_binder_fetches_a_bundle_where_the_engine_cannot_be_built(user: Ordinary) -> None:
-    file = user.temporary / "prebuilt.tar.gz"
+def test_a_bundle_brings_the_engine_to_another_home_as_binder_fetches_it(user: Ordinary) -> None:
+    file = user.temporary / "engine.tar.gz"
     user.course("engine", "reset")
     digest = user.course("engine", "bundle-vm", str(file)).stdout.split()[-1]
     before = user.environment["LAYER_BY_LAYER_HOME"]
-    user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "binder")
+    user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "elsewhere")
+    without_apt = _programs(user, "bash", "python", "course", "mktemp", "rm")
     try:
-        for named, status in ((f"{file.as_uri()} {'0' * 64}", 1), (f"{file.as_uri()} {digest}", 0)):
-            (user.folder / "project/binder/guest").write_text(f"{named}\n")
-            built = _binder(user, "postBuild", path=_programs(user, "bash", "python", "course", "mktemp", "rm"))
-            assert "apt-get is not here" in built.stderr
-            assert built.returncode == status, built.stderr
-        start(user)
+        refused, taken = (_fetched(user, file, named, without_apt) for named in ("0" * 64, digest))
+        assert refused.returncode == 1
+        assert "SHA-256 differs" in refused.stderr
+        assert "apt-get is not here" in taken.stderr
+        assert taken.returncode == 0, taken.stderr
+        client = DockerClient(base_url=start(user)["docker_host"], version="auto", timeout=vm_user.ENGINE_TIMEOUT_S)
+        assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
+        client.close()
         user.course("engine", "reset")
     finally:
         user.environment["LAYER_BY_LAYER_HOME"] = before
-        shutil.rmtree(user.home / "binder")
+
+
+def _fetched(user: Ordinary, file: Path, digest: str, path: str) -> "subprocess.CompletedProcess[str]":
+    """Binder's postBuild where `binder/guest` names this file, with programs from `path` alone."""
+    folder = user.folder / "project/binder"
+    folder.mkdir(exist_ok=True)
+    (folder / "guest").write_text(f"{file.as_uri()} {digest}\n")
+    return _binder(user, "postBuild", path=path)
 
 
 def _binder(user: Ordinary, name: str, *words: str, path: str | None = None) -> "subprocess.CompletedProcess[str]":

@@ -70,6 +70,21 @@ for clone in clones:
     clone.close()
 """
 
+KEEPER = """
+import psutil, tempfile
+from pathlib import Path
+with Clone() as clone:
+    (keeper,) = psutil.Process().children()
+    keeper.kill()
+    keeper.wait()
+    (left,) = Path(tempfile.gettempdir()).glob("layer-by-layer.clone-*")
+    os.utime(left, (0, 0))  # long ago: a young one may belong to a keeper that is just starting
+    with Clone() as other:
+        say(left=left.exists(), other=run(other, "echo alive"))
+    clone.reset()
+    say(again=run(clone, "echo alive"))
+"""
+
 
 @pytest.fixture(scope="module")
 def user() -> Iterator[Ordinary]:
@@ -112,6 +127,13 @@ def test_clones_are_independent_and_end_with_their_maker(user: Ordinary, end: st
     assert said["volumes"] == [["of-0"], ["of-1"], ["of-2"]]
     wait_until(lambda: not processes(user), timeout_s=20, what="no process is left")
     wait_until(lambda: not list(user.temporary.glob("layer-by-layer.clone-*")), timeout_s=5, what="no file is left")
+
+
+def test_a_clone_whose_keeper_was_killed_leaves_nothing_and_can_be_reset(user: Ordinary) -> None:
+    first, second = _said(user, BEGIN + KEEPER)
+    assert first == {"left": False, "other": "alive\n"}
+    assert second["again"] == "alive\n"
+    wait_until(lambda: not processes(user), timeout_s=20, what="no process is left")
 
 
 def test_a_clone_leaves_the_users_own_engine_alone(user: Ordinary) -> None:
