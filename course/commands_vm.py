@@ -4,10 +4,12 @@ Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so t
 """
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from course.commands import ERR, OUT
 from course.errors import CourseError
+
+_BASE_OF_THE_API: Final = "node:24-slim"
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -99,7 +101,6 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
 
     from course.engine.http import load, stream
     from course.images import ensure
-    from course.lessons.lighter import BASE, build_once
 
     for name in names:
         if donor is None:
@@ -110,8 +111,28 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
             continue
         load(client, stream(donor, "/images/get", {"names": [name]}))
     ensure(client, names, consent=True)
-    if BASE in names:
-        failure = build_once(client).error
-        if failure:
-            ERR.print(f"The API's packages are not in its build cache, and lesson 06 will fetch them: {failure}")
+    if _BASE_OF_THE_API in names:
+        _build_the_api(client)
     return names
+
+
+def _build_the_api(client: "DockerClient") -> None:
+    """Build the API as lesson 06 does on a slow engine, and keep nothing of it but the build cache, and what
+    predictions learn of that: npm's first installation takes a minute there.
+    """
+    from course import labels
+    from course.builds import record
+    from course.engine import docker_host
+    from course.folders import notebooks_folder
+    from course.forecast import explain
+    from course.lab.project import Project
+    from course.lessons.lighter import make_lighter
+
+    with Project(notebooks_folder() / "apps/api", client=client, dockerfile="ordered.Dockerfile") as project:
+        make_lighter(project)
+        trace = explain(client, project.root, no_cache=True).trace
+    if trace.image_id:
+        client.images.remove(trace.image_id)
+    record.forget(docker_host(client), [labels.session()])  # or a clean-up would take the cache away
+    if trace.error:
+        ERR.print(f"npm's packages are not in its build cache, and lesson 06 will fetch them: {trace.error}")

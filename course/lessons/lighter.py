@@ -1,26 +1,15 @@
 """The API without Prisma, for engines on which its installation takes many minutes.
 
-Enters: a lesson and a project made of the API. Leaves: the project, lighter where the engine is slow; or an engine that
-has built it once. Writes files; may import `course.builds`, `course.engine`, `course.folders`,
-`course.forecast`, `course.lab`, `course.labels` and its neighbour `lesson`.
+Enters: a lesson and a project made of the API. Leaves: the project, lighter where the engine is slow. Writes files; may
+import `course.lab` and its neighbour `lesson`.
 """
 
 import json
 from typing import Any, Final
 
-from docker import DockerClient
-
-from course import labels
-from course.builds import BuildTrace, record
-from course.engine import docker_host
-from course.folders import notebooks_folder
-from course.forecast import explain
 from course.lab.project import Project
 from course.lessons.lesson import Lesson
 
-API: Final = "apps/api"
-BASE: Final = "node:24-slim"
-"""The image that the API is built on."""
 _DATABASE: Final = """\
 import pg from "pg";
 
@@ -54,27 +43,14 @@ def lighten(lesson: Lesson, project: Project) -> None:
     by Express and Postgres' driver, and every order stays. In a copy of a project that is lighter already only its
     Dockerfile is changed.
     """
-    if lesson.slow and _lighten(project):
+    if lesson.slow and make_lighter(project):
         print(
             "This engine is slow: the API goes without Prisma here, so steps and seconds of Prisma are missing below."
         )
 
 
-def build_once(client: DockerClient) -> BuildTrace:
-    """Build the lighter API as lesson 06 does, and keep nothing of it but the build cache, and what predictions learn
-    of that: npm's first installation takes a minute on a slow engine. The trace may be that of a failure.
-    """
-    with Project(notebooks_folder() / API, client=client, dockerfile="ordered.Dockerfile") as project:
-        _lighten(project)
-        trace = explain(client, project.root, no_cache=True).trace
-    if trace.image_id:
-        client.images.remove(trace.image_id)
-    record.forget(docker_host(client), [labels.session()])  # or a clean-up would take the cache away
-    return trace
-
-
-def _lighten(project: Project) -> bool:
-    """Whether it was not lighter already."""
+def make_lighter(project: Project) -> bool:
+    """Take Prisma out of it; whether it was in there until now."""
     package = json.loads(project.read("package.json"))
     with_prisma = "devDependencies" in package
     if with_prisma:
