@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from docker import DockerClient
@@ -16,7 +15,6 @@ from course.clean import clean, clean_session
 from course.errors import CourseError
 
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
-_ONLY_LONG = ("test_vm", "test_plain_nbgrader", "test_class_trouble")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,10 +27,12 @@ def pytest_configure() -> None:
     settings.load_profile("calm")
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What needs the VM engine, whose guest is built first, and what takes minutes without it, is left to --long."""
-    of_long = collection_path.parent.name == "engine" and collection_path.name.startswith(_ONLY_LONG)
-    return True if of_long and not config.getoption("--long") else None
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes minutes, and tells more than the rest does, is left to --long."""
+    if not config.getoption("--long"):
+        left = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 def pytest_sessionfinish() -> None:

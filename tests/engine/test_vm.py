@@ -27,7 +27,7 @@ from vm_user import IMAGE, processes, run_folder, start, wait_until
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(vm_user.obstacle() is not None, reason=vm_user.obstacle() or ""),
+    vm_user.NEEDED,
 ]
 
 LOOK_AROUND = "\n".join(
@@ -83,6 +83,7 @@ def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
     assert not listening, "nothing of it is to be found on the network"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", ["bridge", "host"])
 def test_no_container_reaches_the_api(client: DockerClient, network: str) -> None:
     seen = client.containers.run(
@@ -103,6 +104,7 @@ def test_published_ports_are_there_when_the_container_has_started(client: Docker
     wait_until(lambda: _get(url) is None, timeout_s=30, what="the port is closed again")
 
 
+@pytest.mark.long
 def test_a_published_udp_port_is_there_too(client: DockerClient) -> None:
     container = client.containers.run(IMAGE, ["sleep", "1000"], ports={"5000/udp": None}, detach=True)
     container.reload()
@@ -118,6 +120,7 @@ def test_a_published_udp_port_is_there_too(client: DockerClient) -> None:
     container.remove(force=True)
 
 
+@pytest.mark.long
 def test_a_port_that_something_else_has_is_left_out_and_said(user: Ordinary, client: DockerClient) -> None:
     with vm_user.loopback_server() as port:
         ports = {"80/tcp": port, "81/tcp": None}
@@ -145,6 +148,7 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
     assert container.logs() == b"after\n"
 
 
+@pytest.mark.long
 def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary) -> None:
     folder = _own_folder(user, user.temporary / "shared")
     (folder / "seen").write_text("the right one\n")
@@ -161,6 +165,7 @@ def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary) -> None:
     link.unlink()
 
 
+@pytest.mark.long
 def test_two_accounts_of_one_machine_have_an_engine_each(user: Ordinary, client: DockerClient) -> None:
     client.volumes.create("of-the-first")
     with vm_user.another_user(user) as other:
@@ -176,6 +181,7 @@ def test_two_accounts_of_one_machine_have_an_engine_each(user: Ordinary, client:
     assert [volume.name for volume in client.volumes.list()] == ["of-the-first"]
 
 
+@pytest.mark.long
 def test_the_clock_is_right_and_no_two_restored_engines_are_alike(user: Ordinary, long: bool) -> None:
     seconds, seen = [], set()
     count = 50 if long else 3
@@ -212,6 +218,7 @@ def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> 
     assert not client.volumes.list()
 
 
+@pytest.mark.long
 def test_what_was_kept_outlives_a_start_that_fails(user: Ordinary, client: DockerClient) -> None:
     client.volumes.create("kept")
     assert user.course("engine", "stop").returncode == 0
@@ -229,6 +236,7 @@ def test_what_was_kept_outlives_a_start_that_fails(user: Ordinary, client: Docke
     assert user.course("engine", "reset").returncode == 0
 
 
+@pytest.mark.long
 def test_without_a_snapshot_that_works_the_machine_boots(user: Ordinary) -> None:
     user.course("engine", "reset")
     state = user.course_home / "vm/guest/tcg/state"
@@ -243,6 +251,7 @@ def test_without_a_snapshot_that_works_the_machine_boots(user: Ordinary) -> None
         aside.rename(state)
 
 
+@pytest.mark.long
 def test_a_folder_that_is_not_shared_is_said_not_to_be(user: Ordinary) -> None:
     start(user)
     other = user.folder / "not-shared"
@@ -252,6 +261,7 @@ def test_a_folder_that_is_not_shared_is_said_not_to_be(user: Ordinary) -> None:
     assert "does not share" in refused.stderr
 
 
+@pytest.mark.long
 def test_two_starts_at_once_give_one_engine(user: Ordinary) -> None:
     user.course("engine", "reset")
     both = [user.begin("engine", "start", "--kind", "vm") for _ in range(2)]
@@ -259,6 +269,7 @@ def test_two_starts_at_once_give_one_engine(user: Ordinary) -> None:
     assert len([process for process in processes(user) if "layer-by-layer" in process.cmdline()]) == 1
 
 
+@pytest.mark.long
 def test_nothing_is_left_after_a_kill_at_any_moment(user: Ordinary, long: bool) -> None:
     for seed in range(20 if long else 4):
         chance = random.Random(seed)
@@ -282,6 +293,7 @@ def _answers(user: Ordinary) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_what_was_in_a_killed_engine_is_gone_with_it(user: Ordinary, client: DockerClient) -> None:
     client.volumes.create("lost")
     psutil.Process(vm_user.machine(user)["qemu"]).kill()
@@ -307,6 +319,7 @@ def test_binder_starts_what_it_is_asked_for_with_the_engine(user: Ordinary) -> N
     assert "course engine build-vm" in without.stderr
 
 
+@pytest.mark.long
 def test_a_bundle_brings_the_engine_to_another_home_as_binder_fetches_it(user: Ordinary) -> None:
     file = user.temporary / "engine.tar.gz"
     user.course("engine", "reset")

@@ -8,7 +8,7 @@ from classes import CORPUS, SchoolClass
 from graders.cli import main
 from graders.sandbox import isolated
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 def test_a_class_is_graded_in_the_virtual_machine(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from vm_user import IMAGE, processes, wait_until
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(vm_user.obstacle() is not None, reason=vm_user.obstacle() or ""),
+    pytest.mark.long,
+    vm_user.NEEDED,
 ]
 
 BEGIN = """

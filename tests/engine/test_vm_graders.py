@@ -13,7 +13,7 @@ from grade_corpus import grade
 from graders.cli import main
 from graders.sandbox import ReplayEngine, isolated, isolated_engine
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 CASES = (
     ("layers", "right-mebibytes"),

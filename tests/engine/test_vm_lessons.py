@@ -21,7 +21,8 @@ from ordinary import Ordinary
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(vm_user.obstacle() is not None, reason=vm_user.obstacle() or ""),
+    pytest.mark.long,
+    vm_user.NEEDED,
 ]
 
 UID_HERE = 64_303

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+import pytest
 from docker import DockerClient
 from ordinary import OTHER_UID, UID, Ordinary
 
@@ -45,6 +46,12 @@ def obstacle() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0 or running.obstacle() or shutil.which("apt-get") is None:
         return "acting as other users needs root, and the VM engine needs Linux on x86-64 and apt"
     return None
+
+
+NEEDED: Final = pytest.mark.skipif(
+    obstacle() is not None and not os.environ.get("LAYER_BY_LAYER_REQUIRE_ENGINE"), reason=obstacle() or ""
+)
+"""Skips the tests where they cannot be run, unless they have to be, as in CI: there they fail."""
 
 
 @contextmanager
