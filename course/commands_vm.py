@@ -97,7 +97,8 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
     """Copy the images from another engine of this machine, where there is one that has them; else make them here. With
     them goes what npm installs for the lessons' API, into the build cache.
     """
-    from docker.errors import ImageNotFound
+    from docker.errors import DockerException, ImageNotFound
+    from rich.markup import escape
 
     from course.engine.http import load, stream
     from course.images import ensure
@@ -112,13 +113,19 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
         load(client, stream(donor, "/images/get", {"names": [name]}))
     ensure(client, names, consent=True)
     if _BASE_OF_THE_API in names:
-        _build_the_api(client)
+        try:
+            failure = _build_the_api(client)
+        except (CourseError, DockerException) as error:
+            failure = str(error)
+        if failure:
+            said = f"npm's packages are not in its build cache, and lesson 06 will fetch them: {failure}"
+            ERR.print(escape(said), soft_wrap=True)
     return names
 
 
-def _build_the_api(client: "DockerClient") -> None:
+def _build_the_api(client: "DockerClient") -> str | None:
     """Build the API as lesson 06 does on a slow engine, and keep nothing of it but the build cache, and what
-    predictions learn of that: npm's first installation takes a minute there.
+    predictions learn of that: npm's first installation takes a minute there. What failed, if anything did.
     """
     from course import labels
     from course.builds import record
@@ -134,5 +141,4 @@ def _build_the_api(client: "DockerClient") -> None:
     if trace.image_id:
         client.images.remove(trace.image_id)
     record.forget(docker_host(client), [labels.session()])  # or a clean-up would take the cache away
-    if trace.error:
-        ERR.print(f"npm's packages are not in its build cache, and lesson 06 will fetch them: {trace.error}")
+    return str(trace.error) if trace.error else None

@@ -50,7 +50,9 @@ def lighten(lesson: Lesson, project: Project) -> None:
 
 
 def make_lighter(project: Project) -> bool:
-    """Take Prisma out of it; whether it was in there until now."""
+    """Take Prisma out of it; whether it was in there until now. What npm installs from is then the same everywhere, its
+    files' modes included, which count for the cache and come from whoever cloned the project.
+    """
     package = json.loads(project.read("package.json"))
     with_prisma = "devDependencies" in package
     if with_prisma:
@@ -66,6 +68,8 @@ def _replace(project: Project, package: dict[str, Any]) -> None:
     del package["devDependencies"]
     project.write("package.json", json.dumps(package, indent=2) + "\n")
     project.write("package-lock.json", "{}\n")
+    for name in ("package.json", "package-lock.json"):
+        (project.root / name).chmod(0o644)
     project.write("src/database.js", _DATABASE)
 
 

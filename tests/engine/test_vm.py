@@ -149,18 +149,22 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
 
 
 @pytest.mark.long
-def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary) -> None:
+def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary, client: DockerClient) -> None:
     folder = _own_folder(user, user.temporary / "shared")
     (folder / "seen").write_text("the right one\n")
     link = user.folder / "linked"
     link.symlink_to(user.temporary)
-    for words in (("reset",), ("stop",)):  # as it was built, and as it was stopped
+    mounted = [f"{link}/shared:/here"]
+    client.containers.run(IMAGE, ["ls", "/here"], volumes=mounted, remove=True)  # which makes empty folders there
+    share = ("--share", str(link / "shared"))
+    refused = user.course("engine", "start", "--kind", "vm", *share)
+    assert "does not share" in refused.stderr
+    for words in (("stop",), ("stop",), ("reset",)):  # in the place of those folders, where it is already, and anew
         user.course("engine", *words)
-        start(user, "--share", str(link / "shared"))
-        client = vm_user.engine(user)
-        mounted = [f"{link}/shared:/here"]
-        assert client.containers.run(IMAGE, ["cat", "/here/seen"], volumes=mounted, remove=True) == b"the right one\n"
-        client.close()
+        start(user, *share)
+        again = vm_user.engine(user)
+        assert again.containers.run(IMAGE, ["cat", "/here/seen"], volumes=mounted, remove=True) == b"the right one\n"
+        again.close()
     user.course("engine", "reset")
     link.unlink()
 
@@ -216,6 +220,26 @@ def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> 
     assert not processes(user)
     start(user)
     assert not client.volumes.list()
+
+
+@pytest.mark.long
+def test_an_engine_that_cannot_be_kept_goes_on(user: Ordinary, client: DockerClient) -> None:
+    folder = _own_folder(user, user.temporary / "mounted")
+    (folder / "seen").write_text("still there\n")
+    client.volumes.create("kept")
+    kept = user.course_home / "vm/kept"
+    kept.chmod(0o500)  # as on a full disk
+    try:
+        stopped = user.course("engine", "stop")
+    finally:
+        kept.chmod(0o700)
+    assert stopped.returncode == 1
+    assert "ermission denied" in stopped.stderr
+    mounted = [f"{folder}:/here"]
+    assert client.containers.run(IMAGE, ["cat", "/here/seen"], volumes=mounted, remove=True) == b"still there\n"
+    assert user.course("engine", "stop").returncode == 0
+    start(user)
+    assert [volume.name for volume in client.volumes.list()] == ["kept"]
 
 
 @pytest.mark.long
@@ -345,7 +369,7 @@ def _fetched(user: Ordinary, file: Path, digest: str, path: str) -> "subprocess.
     """Binder's postBuild where `binder/guest` names this file, with programs from `path` alone."""
     folder = user.folder / "project/binder"
     folder.mkdir(exist_ok=True)
-    (folder / "guest").write_text(f"{file.as_uri()} {digest}\n")
+    (folder / "guest").write_text(f"{file.as_uri()} {digest}")
     return _binder(user, "postBuild", path=path)
 
 

@@ -99,10 +99,12 @@ def test_a_lesson_runs_in_two_gigabytes_without_kvm(user: Ordinary, group: Path,
     print(f"{lesson}: {time.monotonic() - began:.0f} s; at most {peak.bytes / 1e6:.0f} MB in use")
     assert not _killed(group)
     rebuilt = re.search("rebuilt after one comment in: (.*) s", said)
+    assert bool(rebuilt) == (lesson == "03-order")
     if rebuilt:
         print(rebuilt[0])
         assert float(rebuilt[1]) < REBUILD_S
     assert ("npm REUSED" in said) == (lesson == "06-capstone"), "what the guest was built with was used"
+    assert peak.bytes > 0
     assert peak.bytes < PEAK_BYTES or lesson > "05-networks"
 
 

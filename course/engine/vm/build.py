@@ -67,7 +67,7 @@ class Source:
 
 def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]) -> Manifest:
     """Build the guest anew and put it in the place of an older one, which must not run. Raises `CourseError`."""
-    with _workshop(here) as folder:
+    with workshop(here) as folder:
         guest = folder / "guest"
         versions = packages.unpack(guest_files.PACKAGES, folder / "packages", mirror=source.mirror, say=say)
         say("putting the guest together")
@@ -171,8 +171,8 @@ def _running(
 
 
 @contextmanager
-def _workshop(here: Place) -> Iterator[Path]:
-    """A folder beside the guest, gone afterwards."""
+def workshop(here: Place) -> Iterator[Path]:
+    """A folder beside the guest, gone afterwards, for one that makes a guest at a time."""
     here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(here.root / "building"):
         for stale in here.root.glob("build-*"):

@@ -9,14 +9,13 @@ Its snapshot for emulation goes along, since QEMU itself does; one for KVM is fo
 import hashlib
 import json
 import tarfile
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 
-from course.engine.vm.build import put_in_place
+from course.engine.vm.build import put_in_place, workshop
 from course.engine.vm.machine import TCG
 from course.engine.vm.place import Manifest, Place, read_manifest
 from course.engine.vm.running import BUILD
@@ -58,9 +57,8 @@ def unpack(here: Place, file: Path, *, expected: str | None = None, say: Say) ->
     try:
         if expected and sha256(file) != expected.lower():
             raise CourseError(f"{file} is not the bundle that was expected: its SHA-256 differs.", fix="fetch it again")
-        here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix="build-", dir=here.root, ignore_cleanup_errors=True) as folder:
-            guest = Path(folder) / "guest"
+        with workshop(here) as folder:
+            guest = folder / "guest"
             with tarfile.open(file, "r:gz") as tar:
                 for member in tar:
                     say(f"unpacking {member.name}")

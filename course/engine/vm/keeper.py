@@ -128,13 +128,14 @@ class Keeper:
         for number, path in enumerate(self.task.shares):
             options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
             at = shlex.quote(path)
-            lines.append(f"mkdir -p {at} && mount -t 9p -o {options} share{number} {at} || exit 1")
-        for link, target in self.task.links.items():
-            at, above = shlex.quote(link), shlex.quote(str(Path(link).parent))
-            lines.append(f"[ -e {at} ] || {{ mkdir -p {above} && ln -s {shlex.quote(target)} {at}; }} || exit 1")
+            mount = f"mount -t 9p -o {options} share{number} {at}"
+            lines.append(f"mkdir -p {at} && {{ mountpoint -q {at} || {mount}; }} || exit 1")
+        lines += [_linking(link, target) for link, target in self.task.links.items()]
         status, printed = await self._unless_over(self.agent.run("; ".join(lines)))
         if status:
             raise QemuError(f"the shares could not be mounted: {printed}")
+        if printed:
+            _note(printed)
 
     async def _answers(self) -> None:
         """Wait for the engine's first answer."""
@@ -186,15 +187,24 @@ class Keeper:
         writer.close()
 
     async def _suspend(self, folder: Path) -> None:
-        """Write the machine's state to `folder`, and end. A machine with a share in use cannot be suspended."""
-        unmount = "; ".join(f"umount {shlex.quote(path)}" for path in self.task.shares)
-        status, printed = await self.agent.run(f"sync; {unmount}" if unmount else "sync")
-        if status:
-            raise QemuError(printed)
-        await self.monitor.execute("stop")
-        await self.monitor.migrated("migrate", f"file:{folder}/state.new")
-        (folder / "state.new").replace(folder / "state")
-        (folder / "accelerator").write_text(self.task.accelerator, encoding="utf-8")
+        """Write the machine's state to `folder`, and end. A machine with a share in use cannot be suspended; where that
+        or the writing fails, it goes on.
+        """
+        new, state = folder / "state.new", folder / "state"
+        try:
+            status, printed = await self.agent.run(" && ".join(("sync", *map(_unmounting, self.task.shares))))
+            if status:
+                raise QemuError(printed)
+            await self.monitor.execute("stop")
+            await self.monitor.migrated("migrate", f"file:{new}")
+            new.replace(state)
+            (folder / "accelerator").write_text(self.task.accelerator, encoding="utf-8")
+        except (QemuError, OSError):
+            for file in (new, state):
+                file.unlink(missing_ok=True)
+            await self.monitor.execute("cont")
+            await self._set_up()
+            raise
         self.over.set()
 
     def _input(self) -> None:
@@ -242,6 +252,18 @@ def _form(task: Task, *, monitor: int, agent: int) -> Form:
         monitor=monitor,
         agent=agent,
     )
+
+
+def _unmounting(share: str) -> str:
+    return f"umount {shlex.quote(share)}"
+
+
+def _linking(link: str, target: str) -> str:
+    """A line that makes a link, in the place of an older one or of empty folders; it says where there is more."""
+    at, above, to = shlex.quote(link), shlex.quote(str(Path(link).parent)), shlex.quote(target)
+    clear = f"if [ -L {at} ]; then rm {at}; else find {at} -xdev -depth -type d -exec rmdir {{}} + 2>/dev/null; fi"
+    make = f"mkdir -p {above} && ln -s {to} {at}"
+    return f"{clear}; if [ -e {at} ]; then echo {at} is something else in the guest; else {make} || exit 1; fi"
 
 
 def _report(**what: Any) -> None:

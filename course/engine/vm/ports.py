@@ -18,6 +18,7 @@ from course.engine.vm.monitor import Monitor, QemuError
 
 HOST: Final = "127.0.0.1"
 _TRIES: Final = 5
+_LINE_BYTES: Final = 1 << 24
 Port = tuple[str, int]
 """`tcp` or `udp`, and the number."""
 
@@ -81,6 +82,13 @@ class Forwardings:
             await self.try_update()
 
 
+async def open_engine(engine: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect, in turn: QEMU lets one client wait, and asyncio takes those who may not for connected."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        await asyncio.to_thread(connection.connect, str(engine))
+        return await asyncio.open_unix_connection(sock=connection.dup(), limit=_LINE_BYTES)
+
+
 async def get(engine: Path, path: str) -> bytes:
     """The body of `GET path`."""
     return b"".join([part async for part in lines(engine, path)])
@@ -88,7 +96,7 @@ async def get(engine: Path, path: str) -> bytes:
 
 async def lines(engine: Path, path: str) -> AsyncIterator[bytes]:
     """The body of `GET path`, line by line as it comes: HTTP/1.0, so that it ends with the connection, unencoded."""
-    reader, writer = await asyncio.open_unix_connection(engine, limit=1 << 24)
+    reader, writer = await open_engine(engine)
     try:
         writer.write(f"GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")

@@ -1,7 +1,7 @@
 """The socket of the engine that clients see.
 
-Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import nothing here,
-since the keeper uses it.
+Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import the keeper's
+modules only.
 
 It reads no HTTP. It only notices a request that starts a container, and lets the answer wait until the container's
 published ports are there, as they are with an engine on this machine.
@@ -10,11 +10,12 @@ published ports are there, as they are with an engine on this machine.
 import asyncio
 import re
 import select
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from course.engine.vm.ports import open_engine
 
 _CHUNK_BYTES: Final = 1 << 16
 _LOOK_S: Final = 0.2
@@ -24,7 +25,7 @@ STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[
 class Proxy:
     """Passes connections on; `started` is called between a container's start and its answer."""
 
-    def __init__(self, engine: Path, started: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, engine: Path, started: Callable[[], Coroutine[None, None, None]]) -> None:
         self._engine, self._started = engine, started
         self._open: set[asyncio.Task[None]] = set()
         """asyncio forgets a task that nobody else holds, once its client has said all that it has to say."""
@@ -34,14 +35,17 @@ class Proxy:
         return await asyncio.start_unix_server(self._accept, at, backlog=256)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._connection(reader, writer))
+        self._held(asyncio.create_task(self._connection(reader, writer)))
+
+    def _held(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+        return task
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         starting = asyncio.Event()
         with suppress(OSError):
-            engine_reader, engine_writer = await self._open_engine()
+            engine_reader, engine_writer = await open_engine(self._engine)
             ways = {
                 asyncio.create_task(self._there(reader, engine_writer, starting, writer)),
                 asyncio.create_task(self._back(engine_reader, writer, starting)),
@@ -51,12 +55,6 @@ class Proxy:
                 way.cancel()
             engine_writer.close()
         writer.close()
-
-    async def _open_engine(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect, in turn: QEMU lets one client wait, and asyncio takes those who may not for connected."""
-        with socket.socket(socket.AF_UNIX) as engine:
-            await asyncio.to_thread(engine.connect, str(self._engine))
-            return await asyncio.open_unix_connection(sock=engine.dup())
 
     async def _there(
         self,
@@ -83,6 +81,6 @@ class Proxy:
             while chunk := await reader.read(_CHUNK_BYTES):
                 if starting.is_set():
                     starting.clear()
-                    await self._started()
+                    await asyncio.shield(self._held(asyncio.create_task(self._started())))  # to its end, in any case
                 writer.write(chunk)
                 await writer.drain()

@@ -29,7 +29,11 @@ from course.errors import CourseError
 _LOCK_TIMEOUT_S: Final = 1000
 _STOP_TIMEOUT_S: Final = 2
 _PROBE_TIMEOUT_S: Final = 60
-_IN_THE_GUEST: Final = ("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys", "/run", "/var")
+_IN_THE_GUEST: Final = (
+    *("/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys"),
+    *("/var/lib", "/var/log", "/var/run", "/run/docker", "/run/containerd"),
+)
+_HOLDING_THOSE: Final = ("/", "/var", "/run")
 _ACCELERATOR: Final = "accelerator"
 """With what the machine ran that was stopped; there until it runs again."""
 BUILD: Final = "course engine build-vm"
@@ -72,6 +76,18 @@ def find_running() -> DockerClient | None:
     return None if isinstance(found, Silent) else found
 
 
+def _find_whole(here: Place) -> DockerClient | None:
+    """Like `find_running`; raises `CourseError` for an engine that was ready once, and does not answer now: to end it
+    would be to lose what it holds.
+    """
+    client = find_running()
+    if client is None and launch.record(here.run) is not None and (here.run / "docker.sock").exists():
+        raise CourseError(
+            "The VM engine runs and does not answer.", fix="try again; `course engine reset` ends it and forgets it"
+        )
+    return client
+
+
 def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> DockerClient:
     """Restore this user's VM engine, or join it where it runs. `shares` are folders that containers may mount.
 
@@ -79,7 +95,7 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
     """
     here = place()
     with locked(here):
-        running = find_running()
+        running = _find_whole(here)
         if running is not None:
             return running
         manifest = startable(here)
@@ -93,12 +109,15 @@ def start(shares: Sequence[Path] = (), *, say: Say = lambda doing: None) -> Dock
 
 
 def stop() -> bool:
-    """Stop the containers and the engine, and keep what it holds for the next start; whether it ran."""
+    """Stop the containers and the engine, and keep what it holds for the next start; whether it ran.
+
+    Raises `CourseError` where that cannot be kept, and then it still runs.
+    """
     if obstacle():
         return False
     here = place()
     with locked(here):
-        client = find_running()
+        client = _find_whole(here)
         if client is not None:
             for container in client.containers.list(ignore_removed=True):
                 with suppress(APIError):
@@ -138,7 +157,12 @@ def new_overlay(guest: Path, base: Path, target: Path) -> None:
 
 def _shared(shares: Sequence[Path]) -> _Shared:
     chosen = checked_shares(shares)
-    return _Shared(folders=[str(path) for path in chosen], links=links_to((*shares, Path.home()), chosen))
+    return _Shared(folders=[str(path) for path in chosen], links=links_to(_names(shares), chosen))
+
+
+def _names(shares: Sequence[Path]) -> tuple[Path, ...]:
+    """By which a person may call what is shared: as it was given, from home, and from where the shell stands."""
+    return (*shares, Path.home(), Path(os.environ.get("PWD", ".")))
 
 
 def _start(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
@@ -261,14 +285,16 @@ def shareable(paths: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _is_outside(path: Path) -> bool:
-    return path != Path("/") and not any(path.is_relative_to(one) for one in _IN_THE_GUEST)
+    return str(path) not in _HOLDING_THOSE and not any(path.is_relative_to(one) for one in _IN_THE_GUEST)
 
 
 def check_shared(shares: Sequence[Path]) -> None:
     """Raise `CourseError` where the engine that runs does not share one of these folders."""
-    shared = (launch.record(place().run) or {}).get("shares", ())
-    for path in checked_shares(shares):
-        if not any(path.is_relative_to(one) for one in shared):
+    noted = launch.record(place().run) or {}
+    for path in shares:
+        (real,) = checked_shares([path])
+        shared = any(real.is_relative_to(one) for one in noted.get("shares", ()))
+        if not shared or not links_to([path], [real]).items() <= noted.get("links", {}).items():
             raise CourseError(
                 f"The VM engine runs and does not share {path}.", fix="course engine stop, then start it again"
             )
