@@ -187,10 +187,11 @@ async def with_proxy(
     folder: Path,
     engine: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    started: Callable[[], Coroutine[None, None, None]] = nothing_started,
 ) -> None:
     async with (
         await asyncio.start_unix_server(engine, folder / "engine"),
-        await Proxy(folder / "engine", nothing_started).serve(folder / "proxy"),
+        await Proxy(folder / "engine", started).serve(folder / "proxy"),
     ):
         await asyncio.wait_for(client(*await asyncio.open_unix_connection(folder / "proxy")), 10)
 
@@ -231,6 +232,29 @@ def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
         await heard.wait()
 
     run(with_proxy(tmp_path, serve, hang_up))
+
+
+def test_what_a_start_brings_with_it_is_done_though_its_client_has_hung_up(tmp_path: Path) -> None:
+    """Else a command of QEMU's would be left with its answer unread, and the next one would read that."""
+    began, done = asyncio.Event(), asyncio.Event()
+
+    async def start(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    async def lead_ports() -> None:
+        began.set()
+        await asyncio.sleep(1)  # until after the proxy has seen that nobody waits
+        done.set()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /containers/a1/start HTTP/1.1\r\n\r\n")
+        await began.wait()
+        writer.close()
+        await done.wait()
+
+    run(with_proxy(tmp_path, start, hang_up, lead_ports))
 
 
 def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
