@@ -10,7 +10,7 @@ from course import images
 from course.advice import advise, prove
 from course.folders import notebooks_folder
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]  # lesson 03 proves a proposal always
 
 NAIVE = """\
 FROM node:24-slim

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.engine
 
 ALWAYS = {
     "capstone": ("right-compose",),
-    "layers": ("right-two-stages", "wrong-deleted-later", "wrong-given", "wrong-result-written-down", "unknown-base"),
-    "networks": ("right-compose", "right-script", "wrong-db-published", "wrong-compose-syntax"),
+    "layers": ("right-two-stages", "wrong-deleted-later", "wrong-result-written-down", "unknown-base"),
+    "networks": ("right-compose", "wrong-db-published", "wrong-compose-syntax"),
     "order": ("wrong-faked", "wrong-no-file", "unknown-package"),
     "volumes": ("right-compose", "wrong-volume-path", "wrong-nothing-starts"),
 }

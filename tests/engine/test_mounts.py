@@ -49,6 +49,7 @@ def test_an_anonymous_volume_goes_with_rm_volumes_and_with_run_rm_only(scratch: 
     }
 
 
+@pytest.mark.long  # lesson 04 tries most of them always
 def test_an_edit_arrives_through_a_mount_and_a_watcher_that_hears_of_it(client: DockerClient, scratch: Scratch) -> None:
     images.ensure(client, ("node:24-slim",), consent=True)
     told: list[Reload] = []

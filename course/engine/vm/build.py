@@ -24,7 +24,7 @@ from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
 from course.engine.vm.running import accelerators, locked, new_overlay
 from course.errors import CourseError
 
-MEMORY_MIB: Final = 1024
+MEMORY_MIB: Final = 512
 DISK_BYTES: Final = 10 << 30
 
 

@@ -38,6 +38,7 @@ _MODULES: Final = (
     *("ip_tables", "iptable_nat", "iptable_filter", "iptable_mangle", "iptable_raw", "nf_conntrack_netlink"),
     *("xt_conntrack", "xt_MASQUERADE", "xt_addrtype", "xt_nat", "xt_tcpudp", "xt_comment", "xt_mark"),
     *("xt_multiport", "xt_REDIRECT", "ipt_REJECT", "ipvlan", "vxlan"),
+    "zram",
     *("loop", "nf_tables", "nft_compat", "nft_chain_nat"),  # for an engine in a container
 )
 _OWN: Final = Path(__file__).parent / "guest"

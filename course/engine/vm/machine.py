@@ -25,7 +25,7 @@ _KERNEL: Final = (
     "random.trust_cpu=on rcupdate.rcu_expedited=1 no_timer_check transparent_hugepage=never nowatchdog "
     "cgroup_no_v1=all"
 )
-_PROCESSOR: Final = {TCG: ("tcg,thread=multi,tb-size=384", "qemu64", "tsc=reliable"), KVM: ("kvm", "host", "")}
+_PROCESSOR: Final = {TCG: ("tcg,thread=multi,tb-size=256", "qemu64", "tsc=reliable"), KVM: ("kvm", "host", "")}
 
 
 @dataclass(frozen=True, kw_only=True)
