@@ -17,7 +17,7 @@ from course.cache import BuildInput, Prediction, Predictor
 from course.context import fingerprints, open_context
 from course.dockerfile import parse
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
+pytestmark = [pytest.mark.engine, pytest.mark.slow_emulated, pytest.mark.usefixtures("busybox")]
 
 
 @pytest.fixture

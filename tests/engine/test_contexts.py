@@ -18,7 +18,7 @@ from course.builds import build
 from course.context import open_context
 from course.labels import labels
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow_emulated]
 
 DIRECTORY = tarfile.DIRTYPE.decode()
 
@@ -111,6 +111,9 @@ def plant(root: Path, found: list[tuple[str, str]], seed: int) -> None:
 
 
 def test_random_contexts_arrive_as_the_clis(client: DockerClient, long: bool) -> None:
+    # newer engines percent-encode what is not ASCII (buildkit, session/filesync), which 20.10's client does not know of
+    ascii_only = not find_cli().has_buildx and int(client.version()["Version"].partition(".")[0]) > 20
+
     @settings(
         max_examples=300 if long else 25,
         suppress_health_check=list(HealthCheck),
@@ -121,8 +124,9 @@ def test_random_contexts_arrive_as_the_clis(client: DockerClient, long: bool) ->
             root = Path(folder)
             plant(root, found, seed)
             (root / "Dockerfile").write_text(DOCKERFILE)
-            if patterns:
-                ignored(root, *patterns)
+            told = [one for one in patterns if one.isascii() or not ascii_only]
+            if told:
+                ignored(root, *told)
             same(client, root, "Dockerfile")
 
     check()

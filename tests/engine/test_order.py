@@ -9,7 +9,7 @@ from docker import DockerClient
 from course import images, labels
 from course.lab import OrderExperiment, Project, run_order_experiment
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow_emulated]
 API = Path(__file__).parents[2] / "notebooks/apps/api"
 
 
