@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import statistics
@@ -22,7 +21,7 @@ import vm_user
 from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
-from ordinary import OTHER_UID, PROJECT, Ordinary, command_of
+from ordinary import OTHER_UID, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
 
 pytestmark = [
@@ -34,12 +33,6 @@ LOOK_AROUND = "\n".join(
     f"wget -T 2 -O - http://{address}:2375/_ping 2>&1" for address in ("10.0.2.15", "127.0.0.1", "172.17.0.1")
 )
 SERVE = "mkdir /www; echo hello > /www/index.html; httpd -f -p 80 -h /www"
-
-
-@pytest.fixture(scope="module")
-def user() -> Iterator[Ordinary]:
-    with vm_user.ordinary_user() as user:
-        yield user
 
 
 @pytest.fixture
@@ -325,72 +318,6 @@ def test_what_was_in_a_killed_engine_is_gone_with_it(user: Ordinary, client: Doc
     assert not vm_user.sockets_left(user)
     start(user)
     assert not client.volumes.list()
-
-
-def test_binder_starts_what_it_is_asked_for_with_the_engine(user: Ordinary) -> None:
-    user.course("engine", "reset")
-    shown = _binder(user, "start", "sh", "-c", "echo $DOCKER_HOST")
-    assert shown.stdout == f"unix://{run_folder(user)}/docker.sock\n", shown.stderr
-    assert vm_user.engine(user).ping()
-    user.course("engine", "reset")
-    manifest = user.course_home / "vm/guest/manifest.json"
-    aside = manifest.rename(manifest.with_name("aside"))
-    try:
-        without = _binder(user, "start", "sh", "-c", "echo ${DOCKER_HOST-none}")
-    finally:
-        aside.rename(manifest)
-    assert without.stdout == "none\n"
-    assert "course engine build-vm" in without.stderr
-
-
-@pytest.mark.long
-def test_a_bundle_brings_the_engine_to_another_home_as_binder_fetches_it(user: Ordinary) -> None:
-    file = user.temporary / "engine.tar.gz"
-    user.course("engine", "reset")
-    digest = user.course("engine", "bundle-vm", str(file)).stdout.split()[-1]
-    before = user.environment["LAYER_BY_LAYER_HOME"]
-    user.environment["LAYER_BY_LAYER_HOME"] = str(user.home / "elsewhere")
-    without_apt = _programs(user, "bash", "python", "course", "mktemp", "rm")
-    try:
-        refused, taken = (_fetched(user, file, named, without_apt) for named in ("0" * 64, digest))
-        assert refused.returncode == 1
-        assert "SHA-256 differs" in refused.stderr
-        assert "apt-get is not here" in taken.stderr
-        assert taken.returncode == 0, taken.stderr
-        client = DockerClient(base_url=start(user)["docker_host"], version="auto", timeout=vm_user.ENGINE_TIMEOUT_S)
-        assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
-        client.close()
-        user.course("engine", "reset")
-    finally:
-        user.environment["LAYER_BY_LAYER_HOME"] = before
-
-
-def _fetched(user: Ordinary, file: Path, digest: str, path: str) -> "subprocess.CompletedProcess[str]":
-    """Binder's postBuild where `binder/guest` names this file, with programs from `path` alone."""
-    folder = user.folder / "project/binder"
-    folder.mkdir(exist_ok=True)
-    (folder / "guest").write_text(f"{file.as_uri()} {digest}")
-    return _binder(user, "postBuild", path=path)
-
-
-def _binder(user: Ordinary, name: str, *words: str, path: str | None = None) -> "subprocess.CompletedProcess[str]":
-    """What Binder runs, in the project's folder; `path` is where it finds programs."""
-    project = user.folder / "project"
-    shutil.copytree(PROJECT / "binder", project / "binder", dirs_exist_ok=True)
-    environment = f"PATH={path or _programs(user, 'python', 'course') + os.pathsep + os.environ['PATH']}"
-    return user.run("env", "-C", str(project), environment, f"binder/{name}", *words, timeout_s=900)
-
-
-def _programs(user: Ordinary, *names: str) -> str:
-    """A folder with just these programs."""
-    folder = user.folder / "-".join(names)
-    folder.mkdir(exist_ok=True)
-    own = {"python": f"exec {user.python_path} ", "course": f"exec {user.python_path} -m course.cli "}
-    for name in names:
-        script = folder / name
-        script.write_text(f'#!{shutil.which("sh")}\n{own.get(name, f"exec {shutil.which(name)} ")}"$@"\n')
-        script.chmod(0o755)
-    return str(folder)
 
 
 def _own_folder(user: Ordinary, folder: Path) -> Path:

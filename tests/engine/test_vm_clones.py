@@ -87,12 +87,6 @@ with Clone() as clone:
 """
 
 
-@pytest.fixture(scope="module")
-def user() -> Iterator[Ordinary]:
-    with vm_user.ordinary_user() as user:
-        yield user
-
-
 @pytest.fixture
 def server() -> Iterator[int]:
     with vm_user.loopback_server() as port:
