@@ -7,7 +7,8 @@ quick.
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,24 @@ if TYPE_CHECKING:
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def reporting(title: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done; where no terminal shows it, as in a log, one line for each thing."""
+    if ERR.is_terminal:
+        with ERR.status(title) as state:
+            yield lambda doing: state.update(escape(doing))
+        return
+    said = [title]
+    ERR.print(title)
+
+    def say(doing: str) -> None:
+        if doing != said[-1]:
+            said.append(doing)
+            ERR.print(escape(doing), soft_wrap=True)
+
+    yield say
 
 
 def engine_start(arguments: argparse.Namespace) -> int:

@@ -4,9 +4,10 @@ Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so t
 """
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from course.commands import ERR, OUT
+from course.commands import ERR, OUT, reporting
 from course.errors import CourseError
 
 _BASE_OF_THE_API: Final = "node:24-slim"
@@ -14,7 +15,7 @@ _BASE_OF_THE_API: Final = "node:24-slim"
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from course.engine.vm.build import Source
+    from course.engine.vm.build import Booted, Source
 
 
 def build_vm(arguments: argparse.Namespace) -> int:
@@ -55,9 +56,9 @@ def _build(names: tuple[str, ...], mirror: str | None) -> None:
         donor = engine.connect(start=False)
     except CourseError:
         donor = None
-    with ERR.status("Building the VM engine") as state:
-        plan = Plan(fill=lambda booted: _fill(booted.client, names, donor))
-        manifest = build(place(), source, plan, say=state.update)
+    with reporting("Building the VM engine") as say:
+        plan = Plan(fill=lambda booted: _fill(booted, names, donor, say))
+        manifest = build(place(), source, plan, say=say)
     with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
     OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
 
@@ -77,8 +78,8 @@ def bundle_vm(arguments: argparse.Namespace) -> int:
     from course.engine.vm.bundle import bundle
     from course.engine.vm.place import place
 
-    with ERR.status("Packing") as state:
-        digest = bundle(place(), arguments.file, say=state.update)
+    with reporting("Packing") as say:
+        digest = bundle(place(), arguments.file, say=say)
     OUT.print(f"{arguments.file} holds the VM engine. SHA-256: {digest}", soft_wrap=True)
     return 0
 
@@ -86,23 +87,29 @@ def bundle_vm(arguments: argparse.Namespace) -> int:
 def _unpack(arguments: argparse.Namespace) -> int:
     from course.engine.vm.bundle import unpack
     from course.engine.vm.place import place
+    from course.forecast import take_over
 
-    with ERR.status("Unpacking") as state:
-        manifest = unpack(place(), arguments.from_, expected=arguments.sha256, say=state.update)
+    with reporting("Unpacking") as say:
+        manifest = unpack(place(), arguments.from_, expected=arguments.sha256, say=say)
+    take_over(place().notes)
     OUT.print(f"The VM engine is here, with {', '.join(manifest.images) or 'no images'}.")
     return 0
 
 
-def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient | None") -> tuple[str, ...]:
+def _fill(
+    booted: "Booted", names: tuple[str, ...], donor: "DockerClient | None", say: Callable[[str], None]
+) -> tuple[str, ...]:
     """Copy the images from another engine of this machine, where there is one that has them; else make them here. With
-    them goes what npm installs for the lessons' API, into the build cache.
+    them goes what npm installs for the lessons' API, into the build cache, and what predictions know of that.
     """
     from docker.errors import DockerException, ImageNotFound
     from rich.markup import escape
 
     from course.engine.http import load, stream
+    from course.forecast import hand_on
     from course.images import ensure
 
+    client = booted.client
     for name in names:
         if donor is None:
             break
@@ -110,11 +117,14 @@ def _fill(client: "DockerClient", names: tuple[str, ...], donor: "DockerClient |
             donor.images.get(name)
         except ImageNotFound:
             continue
+        say(f"copying {name}")
         load(client, stream(donor, "/images/get", {"names": [name]}))
-    ensure(client, names, consent=True)
+    ensure(client, names, consent=True, on_progress=lambda progress: say(f"{progress.name}: {progress.doing}"))
     if _BASE_OF_THE_API in names:
+        say("building the lessons' API once, for what npm installs")
         try:
             failure = _build_the_api(client)
+            hand_on(client, booted.notes)
         except (CourseError, DockerException) as error:
             failure = str(error)
         if failure:

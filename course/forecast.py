@@ -6,6 +6,7 @@ Reads files, keeps what was learned of each engine in the user's data folder; ma
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,8 +105,24 @@ def agrees(prediction: Prediction, status: str) -> bool | None:
     return None if prediction.verdict is Verdict.DEPENDS else status in expected[prediction.verdict]
 
 
+def hand_on(client: DockerClient, folder: Path) -> None:
+    """Copy what was learned of this engine into `folder`, for whoever gets the engine."""
+    shutil.copy(_file(client), folder)
+
+
+def take_over(folder: Path) -> None:
+    """Know what was put into `folder` by `hand_on`; nothing where there is no such folder."""
+    _folder().mkdir(parents=True, exist_ok=True)
+    for learned in folder.glob("*.json"):
+        shutil.copy(learned, _folder())
+
+
+def _folder() -> Path:
+    return data_folder() / "predictors"
+
+
 def _file(client: DockerClient) -> Path:
-    return data_folder() / "predictors" / f"{client.info()['ID'].replace(':', '')}.json"
+    return _folder() / f"{client.info()['ID'].replace(':', '')}.json"
 
 
 def recall(client: DockerClient) -> Predictor:

@@ -6,7 +6,7 @@ Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so t
 import argparse
 from typing import Any
 
-from course.commands import ERR, OUT
+from course.commands import OUT, reporting
 
 
 def add_commands(commands: Any) -> None:
@@ -25,13 +25,13 @@ def build_vm(arguments: argparse.Namespace) -> int:
 
     names = sorted({image for name in GRADINGS for image in find_grading(name).images})
     donor = connect()
-    with ERR.status("Building the virtual machine to grade in") as state:
+    with reporting("Building the virtual machine to grade in") as say:
         build_guest(
             machine_source(arguments.mirror),
             donor,
             names,
-            say=state.update,
-            on_progress=lambda progress: state.update(f"Preparing {progress.name}: {progress.doing}"),
+            say=say,
+            on_progress=lambda progress: say(f"{progress.name}: {progress.doing}"),
         )
     OUT.print("The virtual machine is built: `graders check ASSIGNMENT DIR --engine vm`.")
     return 0

@@ -7,7 +7,7 @@ import pytest
 from docker import DockerClient
 
 from course.clean import clean_session
-from course.forecast import explain
+from course.forecast import explain, hand_on, take_over
 
 pytestmark = pytest.mark.engine
 
@@ -30,3 +30,21 @@ def test_dropped_cache_is_said_and_not_guessed(
     again = explain(client, project)
     assert [one.verdict for one in again.predictions] == ["HIT", "HIT", "HIT"]
     assert not again.surprises
+
+
+def test_what_was_learned_of_an_engine_is_handed_on_with_it(
+    client: DockerClient, busybox: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, carried = tmp_path / "project", tmp_path / "carried"
+    project.mkdir()
+    carried.mkdir()
+    (project / "Dockerfile").write_text(f"FROM busybox:stable\nRUN echo {uuid.uuid4()}\n")
+    monkeypatch.setenv("LAYER_BY_LAYER_HOME", str(tmp_path / "builder"))
+    explain(client, project)
+    hand_on(client, carried)
+    monkeypatch.setenv("LAYER_BY_LAYER_HOME", str(tmp_path / "learner"))
+    take_over(tmp_path / "missing")
+    take_over(carried)
+    first = explain(client, project)
+    assert [one.verdict for one in first.predictions] == ["HIT", "HIT"]
+    assert not first.surprises

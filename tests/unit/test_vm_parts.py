@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import io
+import json
 import select
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import tarfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +21,7 @@ from test_rules import imports
 
 from course.engine.vm import bundle, kernel, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
-from course.engine.vm.place import Place, runtime_folder
+from course.engine.vm.place import Manifest, Place, runtime_folder
 from course.engine.vm.ports import published
 from course.engine.vm.proxy import STARTS, Proxy
 from course.engine.vm.running import checked_shares, links_to
@@ -157,6 +159,26 @@ def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     file.write_text("hello")
     with pytest.raises(CourseError, match="no bundle"):
         bundle.unpack(Place(root=tmp_path / "vm"), file, say=lambda doing: None)
+
+
+def test_a_bundle_holds_the_parts_of_a_guest_and_what_was_noted_of_it(tmp_path: Path) -> None:
+    first, second = (Place(root=tmp_path / name / "vm") for name in ("first", "second"))
+    whole = {
+        **{part: part.encode() for part in ("vmlinuz", "initrd", "disk.qcow2", "qemu/bin/qemu", "notes/learned.json")},
+        "tcg/ram": bytes(3 << 20) + b"x",
+    }
+    for name, content in whole.items():
+        path = first.guest / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    manifest = Manifest(suite="s", packages={}, images=("a:1",), memory_mib=64, snapshots={"tcg": 1, "kvm": 2})
+    (first.guest / "manifest.json").write_text(json.dumps(manifest.to_json()))
+    said: list[str] = []
+    digest = bundle.bundle(first, tmp_path / "file", say=said.append)
+    assert "packing disk.qcow2" in said
+    taken = bundle.unpack(second, tmp_path / "file", expected=digest, say=said.append)
+    assert taken == replace(manifest, snapshots={"tcg": 1})
+    assert {name: (second.guest / name).read_bytes() for name in whole} == whole
 
 
 @pytest.mark.parametrize("name", ["keeper", "machine", "monitor", "ports", "proxy"])

@@ -20,7 +20,7 @@ from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import guest_files, launch, packages
 from course.engine.vm.keeper import Task
 from course.engine.vm.machine import KVM, PROCESSORS, TCG
-from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
+from course.engine.vm.place import NOTES, Manifest, Place, make_private, runtime_folder
 from course.engine.vm.running import accelerators, locked, new_overlay
 from course.errors import CourseError
 
@@ -30,10 +30,11 @@ DISK_BYTES: Final = 10 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Booted:
-    """The guest while it is made: a client of its engine, and its keeper's folder."""
+    """The guest while it is made: a client of its engine, its keeper's folder, and one for notes that go with it."""
 
     client: DockerClient
     run: Path
+    notes: Path
 
 
 def run_something(booted: Booted) -> None:
@@ -81,6 +82,7 @@ def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]
             certificates=source.certificates,
             settings=source.settings,
         )
+        (guest / NOTES).mkdir()
         shutil.rmtree(folder / "packages")
         images = _fill(guest, folder, plan, say)
         snapshots = dict(_take_snapshots(guest, folder, plan, say))
@@ -164,7 +166,7 @@ def _running(
     with launch.launch(task, say=say) as keeper:
         client = DockerClient(base_url=f"unix://{run / 'docker.sock'}", version="auto", timeout=CALL_TIMEOUT_S)
         try:
-            yield Booted(client=client, run=run)
+            yield Booted(client=client, run=run, notes=guest / NOTES)
         finally:
             client.close()
             keeper.terminate()

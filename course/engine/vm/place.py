@@ -22,6 +22,9 @@ _SOCKET_LIMIT: Final = 107
 """The bytes of a Unix socket's path (unix(7))."""
 _LONGEST_SOCKET: Final = "control.sock"
 
+NOTES: Final = "notes"
+"""A guest's folder for what its filler notes of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
@@ -52,6 +55,11 @@ class Place:
     def guest(self) -> Path:
         """What was built: QEMU, kernel, disk and snapshots. Nothing changes it."""
         return self.root / "guest"
+
+    @property
+    def notes(self) -> Path:
+        """What the guest's filler noted of it."""
+        return self.guest / NOTES
 
     @property
     def kept(self) -> Path:
