@@ -35,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `course ... | head`
         sys.stderr.close()
         return 1
+    except OSError as error:  # a folder that may not be written, a full disk, an engine that has gone
+        ERR.print(f"[bold red]{escape(str(error))}[/]\nTry: `course doctor`")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

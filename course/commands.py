@@ -48,10 +48,8 @@ def engine_start(arguments: argparse.Namespace) -> int:
     """Find an engine or start one."""
     from course import engine
 
-    with ERR.status("Looking for a Docker engine") as state:
-        client = engine.start(
-            kind=arguments.kind, install_agreed=arguments.install, shares=arguments.share, say=state.update
-        )
+    with reporting("Looking for a Docker engine") as say:
+        client = engine.start(kind=arguments.kind, install_agreed=arguments.install, shares=arguments.share, say=say)
     if arguments.install and engine.own_kind(client) != "vm":
         _install_recipe_tools(client, agreed=True)
     return _print_status(engine.status(client), arguments)

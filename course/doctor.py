@@ -120,7 +120,8 @@ def _images(client: DockerClient) -> Finding:
 
 def _engine_disk(client: DockerClient) -> Finding:
     root = Path(client.info()["DockerRootDir"])
-    local = engine.docker_host(client).startswith("unix://") and root.is_dir()
+    here = engine.docker_host(client).startswith("unix://") and engine.own_kind(client) != "vm"
+    local = here and root.is_dir()
     if not local:
         return Finding(name="engine's disk", state=State.OK, seen="on another machine or in a VM, not looked at")
     return _space("engine's disk", root)

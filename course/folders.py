@@ -17,7 +17,7 @@ NAME = "layer-by-layer"
 def data_folder() -> Path:
     """The user's folder for the course's own engine and notes; `LAYER_BY_LAYER_HOME` names another one."""
     chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir(NAME, appauthor=False))
+    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_data_dir(NAME, appauthor=False))
 
 
 def notebooks_folder() -> Path:

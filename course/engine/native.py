@@ -37,6 +37,8 @@ _SOCKET_LIMIT: Final = 107
 """The bytes of a Unix socket's path (unix(7))."""
 _LONGEST_SOCKET: Final = "exec/containerd/containerd.sock.ttrpc"
 _NAMESPACE: Final = "layer-by-layer"
+_NEEDED_CAPABILITIES: Final = 1 << 12 | 1 << 21
+"""CAP_NET_ADMIN and CAP_SYS_ADMIN, by their numbers in linux/capability.h."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +104,19 @@ def obstacle() -> str | None:
         return "a private engine needs Linux"
     if os.geteuid() != 0:
         return "a private engine needs root"
+    if not _may_mount():
+        return "root has too few rights here for a private engine, as in a container that is not privileged"
     other = _other_daemon()
     if other is not None:
         return f"another Docker daemon (pid {other}) runs in this network namespace, and two would disturb each other"
     return None
+
+
+def _may_mount() -> bool:
+    """Whether this process has the capabilities without which no container can be set up (capabilities(7))."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    return effective & _NEEDED_CAPABILITIES == _NEEDED_CAPABILITIES
 
 
 def start() -> DockerClient:

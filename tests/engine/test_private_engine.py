@@ -237,3 +237,10 @@ def test_a_full_disk_gives_one_clear_message_and_the_engine_lives_on(
     finally:
         home.course("engine", "stop")
         subprocess.run(["umount", str(data)], check=True)
+
+
+def test_root_without_the_rights_that_containers_need_gets_another_engine() -> None:
+    code = "from course.engine import native; print(native.obstacle())"
+    without = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all"]
+    done = subprocess.run([*without, sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "too few rights" in done.stdout

@@ -1,9 +1,6 @@
 """The VM engine, as an ordinary user with no capabilities meets it: through the command line and DOCKER_HOST."""
 
 import json
-import os
-import random
-import signal
 import socket
 import statistics
 import subprocess
@@ -13,13 +10,10 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import psutil
 import pytest
 import vm_user
 from docker import DockerClient
-from docker.errors import DockerException
 from docker.models.containers import Container
 from ordinary import OTHER_UID, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
@@ -37,12 +31,8 @@ SERVE = "mkdir /www; echo hello > /www/index.html; httpd -f -p 80 -h /www"
 
 @pytest.fixture
 def client(user: Ordinary) -> Iterator[DockerClient]:
-    """The engine as it was built."""
-    user.course("engine", "reset")
-    start(user)
-    client = vm_user.engine(user)
-    yield client
-    client.close()
+    with vm_user.as_built(user) as client:
+        yield client
 
 
 def test_the_guest_says_what_it_was_made_of(user: Ordinary) -> None:
@@ -130,7 +120,7 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
     user: Ordinary, client: DockerClient, where: str
 ) -> None:
     first, _, second = where.partition("/")
-    folder = _own_folder(user, getattr(user, first) / second / "mounted")
+    folder = vm_user.own_folder(user, getattr(user, first) / second / "mounted")
     (folder / "seen").write_text("before\n")
     watch = 'echo written > /here/new; while [ "$(cat /here/seen)" = before ]; do sleep 0.1; done; cat /here/seen'
     container = client.containers.run(IMAGE, ["sh", "-c", watch], volumes=[f"{folder}:/here"], detach=True)
@@ -143,7 +133,7 @@ def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
 
 @pytest.mark.long
 def test_a_folder_is_mounted_by_a_link_that_leads_to_it(user: Ordinary, client: DockerClient) -> None:
-    folder = _own_folder(user, user.temporary / "shared")
+    folder = vm_user.own_folder(user, user.temporary / "shared")
     (folder / "seen").write_text("the right one\n")
     link = user.folder / "linked"
     link.symlink_to(user.temporary)
@@ -216,44 +206,6 @@ def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> 
 
 
 @pytest.mark.long
-def test_an_engine_that_cannot_be_kept_goes_on(user: Ordinary, client: DockerClient) -> None:
-    folder = _own_folder(user, user.temporary / "mounted")
-    (folder / "seen").write_text("still there\n")
-    client.volumes.create("kept")
-    kept = user.course_home / "vm/kept"
-    kept.chmod(0o500)  # as on a full disk
-    try:
-        stopped = user.course("engine", "stop")
-    finally:
-        kept.chmod(0o700)
-    assert stopped.returncode == 1
-    assert "ermission denied" in stopped.stderr
-    mounted = [f"{folder}:/here"]
-    assert client.containers.run(IMAGE, ["cat", "/here/seen"], volumes=mounted, remove=True) == b"still there\n"
-    assert user.course("engine", "stop").returncode == 0
-    start(user)
-    assert [volume.name for volume in client.volumes.list()] == ["kept"]
-
-
-@pytest.mark.long
-def test_what_was_kept_outlives_a_start_that_fails(user: Ordinary, client: DockerClient) -> None:
-    client.volumes.create("kept")
-    assert user.course("engine", "stop").returncode == 0
-    failed = user.course("engine", "start", "--kind", "vm", "--share", str(user.temporary / "no-such-folder"))
-    assert failed.returncode != 0
-    assert "no folder" in failed.stderr
-    state = user.course_home / "vm/kept/state"
-    state.write_bytes(state.read_bytes()[:1000])  # as a full disk leaves it
-    start(user)
-    assert [volume.name for volume in client.volumes.list()] == ["kept"]
-    assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
-    assert user.course("engine", "stop").returncode == 0
-    start(user)
-    assert [volume.name for volume in client.volumes.list()] == ["kept"]
-    assert user.course("engine", "reset").returncode == 0
-
-
-@pytest.mark.long
 def test_without_a_snapshot_that_works_the_machine_boots(user: Ordinary) -> None:
     user.course("engine", "reset")
     state = user.course_home / "vm/guest/tcg/state"
@@ -284,46 +236,6 @@ def test_two_starts_at_once_give_one_engine(user: Ordinary) -> None:
     both = [user.begin("engine", "start", "--kind", "vm") for _ in range(2)]
     assert [one.wait(timeout=120) for one in both] == [0, 0]
     assert len([process for process in processes(user) if "layer-by-layer" in process.cmdline()]) == 1
-
-
-@pytest.mark.long
-def test_nothing_is_left_after_a_kill_at_any_moment(user: Ordinary, long: bool) -> None:
-    for seed in range(20 if long else 4):
-        chance = random.Random(seed)
-        user.course("engine", "reset")
-        starter = user.begin("engine", "start", "--kind", "vm")
-        time.sleep(chance.uniform(0, 4))  # this is no waiting: the moment is the experiment
-        victims = [p for p in processes(user) if p.pid != starter.pid] + [psutil.Process(starter.pid)]
-        victim = chance.choice(victims)
-        victim.send_signal(signal.SIGKILL)
-        starter.wait(timeout=120)
-        if victim.pid != starter.pid:  # a machine that is killed while it is restored is booted instead
-            wait_until(lambda: not processes(user) or _answers(user), timeout_s=20, what=f"kill {seed} leaves no half")
-        start(user)
-        assert vm_user.engine(user).ping(), seed
-
-
-def _answers(user: Ordinary) -> bool:
-    try:
-        return bool(vm_user.engine(user).ping())
-    except (DockerException, OSError):
-        return False
-
-
-@pytest.mark.long
-def test_what_was_in_a_killed_engine_is_gone_with_it(user: Ordinary, client: DockerClient) -> None:
-    client.volumes.create("lost")
-    psutil.Process(vm_user.machine(user)["qemu"]).kill()
-    wait_until(lambda: not processes(user), timeout_s=20, what="the keeper ends with its machine")
-    assert not vm_user.sockets_left(user)
-    start(user)
-    assert not client.volumes.list()
-
-
-def _own_folder(user: Ordinary, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    os.chown(folder, user.uid, user.uid)
-    return folder
 
 
 def _read(container: Container, path: str) -> list[str]:

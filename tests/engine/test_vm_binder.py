@@ -45,7 +45,7 @@ def test_a_bundle_brings_the_engine_to_another_home_as_binder_fetches_it(user: O
         refused, taken = (_fetched(user, file, named, without_apt) for named in ("0" * 64, digest))
         assert refused.returncode == 1
         assert "SHA-256 differs" in refused.stderr
-        assert "apt-get is not here" in taken.stderr
+        assert "Building" not in taken.stderr, "it may take too long there, and so is not tried"
         assert taken.returncode == 0, taken.stderr
         client = DockerClient(base_url=start(user)["docker_host"], version="auto", timeout=vm_user.ENGINE_TIMEOUT_S)
         assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"

@@ -85,6 +85,14 @@ with Clone() as clone:
     clone.reset()
     say(again=run(clone, "echo alive"))
 """
+DISK = """
+import psutil
+with Clone() as clone:
+    clone.client.volumes.create("written")
+    (machine,) = psutil.Process().children()[0].children()
+    opened = [os.readlink(f"/proc/{machine.pid}/fd/{number}") for number in os.listdir(f"/proc/{machine.pid}/fd")]
+    say(nameless=[file for file in opened if file.startswith("/") and file.endswith(" (deleted)")])
+"""
 
 
 @pytest.fixture
@@ -114,6 +122,12 @@ def test_what_was_done_to_a_clone_is_gone_with_its_reset(user: Ordinary, long: b
     assert again["again"] == "alive\n"
     assert max(reset["seconds"], again["seconds"]) < 15
     print(f"reset and restored in {reset['seconds']:.2f} s")
+
+
+def test_a_clone_writes_beside_its_guest_to_a_file_without_a_name(user: Ordinary) -> None:
+    (said,) = _said(user, BEGIN + DISK)
+    (file,) = said["nameless"]
+    assert file.startswith(f"{user.course_home}/vm/"), "and not to the temporary folder, which is memory in places"
 
 
 @pytest.mark.parametrize("end", ["close", "die"])

@@ -63,6 +63,16 @@ def ordinary_user(images: Sequence[str] = (IMAGE,), *, uid: int = UID) -> Iterat
 
 
 @contextmanager
+def as_built(user: Ordinary) -> Iterator[DockerClient]:
+    """A client of that user's engine, which has forgotten everything but what is built in."""
+    user.course("engine", "reset")
+    start(user)
+    client = engine(user)
+    yield client
+    client.close()
+
+
+@contextmanager
 def another_user(first: Ordinary) -> Iterator[Ordinary]:
     """A second account, with the same guest as the first one's."""
     with _user(lambda folder: Ordinary(folder, OTHER_UID)) as user:
@@ -143,6 +153,13 @@ def machine(user: Ordinary) -> dict[str, Any]:
 def sockets_left(user: Ordinary) -> list[str]:
     """Files of a running engine that are there."""
     return [name for name in FILES if (run_folder(user) / name).exists()]
+
+
+def own_folder(user: Ordinary, folder: Path) -> Path:
+    """A folder that is that user's, made where it is not there."""
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, user.uid, user.uid)
+    return folder
 
 
 def wait_until(true: Callable[[], bool], *, timeout_s: float, what: str) -> None:

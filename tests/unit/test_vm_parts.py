@@ -1,6 +1,7 @@
 """The parts of the VM engine that need no machine: what the engine publishes, command lines, archives."""
 
 import asyncio
+import fcntl
 import gc
 import io
 import json
@@ -19,9 +20,9 @@ from typing import Any, TypeVar
 import pytest
 from test_rules import imports
 
-from course.engine.vm import bundle, kernel, packages
+from course.engine.vm import bundle, kernel, launch, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
-from course.engine.vm.place import Manifest, Place, runtime_folder
+from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
 from course.engine.vm.ports import published
 from course.engine.vm.proxy import STARTS, Proxy
 from course.engine.vm.running import checked_shares, links_to
@@ -93,6 +94,21 @@ def test_sockets_move_to_a_short_folder_where_the_home_is_deep(tmp_path: Path) -
     assert runtime_folder(Path("/short")) == Path("/short")
 
 
+def test_a_folder_that_somebody_else_laid_out_is_not_trusted(tmp_path: Path) -> None:
+    trap, mine = tmp_path / "trap", tmp_path / "mine"
+    mine.mkdir()
+    trap.symlink_to(mine)
+    (mine / "keeper.json").write_text("{}")
+    with (mine / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert launch.record(mine) == {}
+        assert launch.record(trap) is None
+        assert not launch.end(trap)
+    assert (mine / "keeper.json").exists()
+    with pytest.raises(CourseError, match="somebody else"):
+        make_private(trap)
+
+
 def test_shares_within_another_are_part_of_it(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     assert checked_shares((tmp_path / "inner", tmp_path)) == [tmp_path.resolve()]
@@ -106,7 +122,8 @@ def test_links_that_lead_to_a_share_are_known_by_where_they_lead(tmp_path: Path)
     home.symlink_to(tmp_path / "disk")
     work.symlink_to(home / "ada/project")
     elsewhere.symlink_to(other)
-    names = (home / "ada/project", work, elsewhere, real)
+    (real / "within").symlink_to(real)  # the share itself shows it
+    names = (home / "ada/project", work, elsewhere, real, real / "within")
     assert links_to(names, [real]) == {str(home): str(tmp_path / "disk"), str(work): str(real)}
 
 

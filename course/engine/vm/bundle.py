@@ -90,8 +90,9 @@ def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     """One file or folder, and nothing outside `folder`; runs of zeros are left out of what is written."""
-    checked = tarfile.data_filter(member, str(folder))
-    target = folder / checked.name
+    target = (folder / member.name).resolve()
+    if not target.is_relative_to(folder.resolve()):
+        raise tarfile.TarError(f"{member.name} lies outside")
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
     elif member.isfile():

@@ -20,7 +20,7 @@ from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import launch
 from course.engine.vm.keeper import Task
 from course.engine.vm.machine import TCG
-from course.engine.vm.place import Place, place
+from course.engine.vm.place import SHORT, Place, place, takes_sockets
 from course.engine.vm.running import accelerators, startable
 from course.errors import CourseError
 
@@ -47,7 +47,7 @@ class Clone:
     def reset(self) -> None:
         """Forget everything that happened in it: it is as it was built. Its `client` is a new one."""
         self.close()
-        self._run = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._run = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary()))
         for accelerator in (usable := accelerators(tuple(self._manifest.snapshots))):
             self._accelerator = accelerator
             try:
@@ -98,9 +98,15 @@ class Clone:
         self.close()
 
 
+def _temporary() -> Path:
+    """Where a clone has its sockets and logs; what it writes to its disk goes beside its guest."""
+    found = Path(tempfile.gettempdir())
+    return found if takes_sockets(found / f"{_PREFIX}12345678") else SHORT
+
+
 def remove_stale() -> None:
     """Remove the folders of clones whose keepers were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in _temporary().glob(f"{_PREFIX}*"):
         with suppress(FileNotFoundError):  # its keeper has just removed it
             mine = folder.stat().st_uid == os.getuid()
             if mine and time.time() - folder.stat().st_mtime > _STARTING_S and not launch.is_kept(folder):

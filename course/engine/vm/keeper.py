@@ -4,11 +4,12 @@ Enters: a `Task` as JSON on the command line. Leaves: lines of JSON on standard 
 `{"error"}`. May import its neighbours of the keeper only: `launch` runs it without the rest of the course, whose import
 would take longer than the restoring.
 
-QEMU ends with its parent, which this is (`-run-with exit-with-parent`), and this ends with QEMU: whichever is
-killed, none is left over. The lock that this holds says that it lives, even where its pid has been used again.
+QEMU ends with its parent, which this is (prctl(2), PR_SET_PDEATHSIG), and this ends with QEMU: whichever is killed,
+none is left over. The lock that this holds says that it lives, even where its pid has been used again.
 """
 
 import asyncio
+import ctypes
 import json
 import os
 import shlex
@@ -18,14 +19,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from course.engine.vm.machine import Drive, Form, Memory, qemu_command
-from course.engine.vm.monitor import Agent, Monitor, QemuError
+from course.engine.vm.machine import KVM, TCG, Drive, Form, Memory, qemu_command
+from course.engine.vm.monitor import Agent, Monitor, QemuEnded, QemuError
 from course.engine.vm.ports import Forwardings, get
 from course.engine.vm.proxy import Proxy
 
@@ -33,7 +34,16 @@ FILES: Final = ("docker.sock", "engine.sock", "control.sock", "keeper.json")
 """What a keeper that was killed leaves in its folder, next to its logs and lock."""
 _ANSWER_TIMEOUT_S: Final = 900
 """On a machine that has much else to do, emulation is very slow."""
-_STUCK: Final = ("internal-error", "io-error", "guest-panicked")
+_START_TIMEOUT_S: Final = {KVM: 120, TCG: 1800}
+_BOOT_S: Final = {KVM: 5, TCG: 30}
+"""About how long a boot takes where little else is done."""
+_REPORT_EVERY_S: Final = 2
+_STUCK: Final = ("internal-error", "guest-panicked")
+_DISK_FULL: Final = "io-error"
+_LOOK_EVERY_S: Final = 1
+_PR_SET_PDEATHSIG: Final = 1
+"""linux/prctl.h"""
+_C: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +89,7 @@ class Keeper:
         if self.task.bound:
             loop.add_reader(0, self._input)
         try:
-            await self._start()
+            await self._begin()
             self.forwardings = Forwardings(self.engine_socket, self.monitor, _note, published=not self.task.cut_off)
             proxy = await Proxy(self.engine_socket, self.forwardings.try_update).serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
@@ -93,6 +103,21 @@ class Keeper:
                 task.cancel()
             self._end()
 
+    async def _begin(self) -> None:
+        """Start the machine; raises `QemuError` when it ends, or needs too long."""
+        limit_s = _START_TIMEOUT_S[self.task.accelerator]
+        start, over = asyncio.ensure_future(self._start()), asyncio.ensure_future(self.over.wait())
+        await asyncio.wait((start, over), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        started, ended = start.done(), over.done()
+        start.cancel()
+        over.cancel()
+        if started and not isinstance(start.exception(), QemuEnded | ConnectionError):
+            start.result()
+        elif started or ended:
+            raise QemuError(f"the machine ended: {_last_words(self.run_folder)}")
+        else:
+            raise QemuError(f"it did not start within {limit_s} s")
+
     async def _start(self) -> None:
         ours, theirs = socket.socketpair(), socket.socketpair()
         with ours[0], ours[1], theirs[0], theirs[1]:
@@ -104,7 +129,8 @@ class Keeper:
                     stdout=log,
                     stderr=log,
                     pass_fds=(form.monitor, form.agent),
-                    env={**os.environ, "TMPDIR": str(self.run_folder)},
+                    env={**os.environ, "TMPDIR": str(Path(self.task.guest).parent)},  # for a disk that is discarded
+                    preexec_fn=_ending_with(os.getpid()),
                 )
             _record(self.run_folder / "keeper.json", pid=os.getpid(), qemu=self.qemu.pid, **vars(self.task))
             self._tasks.append(asyncio.create_task(self._wait()))
@@ -118,9 +144,12 @@ class Keeper:
             await self.monitor.migrated("migrate-incoming", f"file:{self.task.snapshot}/state")
             await self.monitor.execute("cont")
         else:
-            _report(doing="booting")
-            await self._unless_over(self.agent.greet())
-        await asyncio.gather(self._set_up(), self._unless_over(self._answers()))
+            booting = asyncio.create_task(_report_boot(_BOOT_S[self.task.accelerator]))
+            try:
+                await self.agent.greet()
+            finally:
+                booting.cancel()
+        await asyncio.gather(self._set_up(), self._answers())
 
     async def _set_up(self) -> None:
         """The clock, which stood still, and the shares, each at the same path as here and under its other names."""
@@ -129,9 +158,10 @@ class Keeper:
             options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
             at = shlex.quote(path)
             mount = f"mount -t 9p -o {options} share{number} {at}"
-            lines.append(f"mkdir -p {at} && {{ mountpoint -q {at} || {mount}; }} || exit 1")
+            there = f"mount | grep -qF {shlex.quote(f' on {path} type ')}"
+            lines.append(f"mkdir -p {at} && {{ {there} || {mount}; }} || exit 1")
         lines += [_linking(link, target) for link, target in self.task.links.items()]
-        status, printed = await self._unless_over(self.agent.run("; ".join(lines)))
+        status, printed = await self.agent.run("; ".join(lines))
         if status:
             raise QemuError(f"the shares could not be mounted: {printed}")
         if printed:
@@ -147,16 +177,6 @@ class Keeper:
                         return
             await asyncio.sleep(0.02)
         raise QemuError(f"the engine did not answer within {_ANSWER_TIMEOUT_S} s")
-
-    async def _unless_over(self, work: Any) -> Any:
-        """The result of `work`; raises `QemuError` when the machine ends before."""
-        task, over = asyncio.ensure_future(work), asyncio.ensure_future(self.over.wait())
-        await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
-        over.cancel()
-        if not task.done():
-            task.cancel()
-            raise QemuError(f"the machine ended: {_last_words(self.run_folder)}")
-        return task.result()
 
     async def _follow(self, forwardings: Forwardings) -> None:
         while not self.over.is_set():
@@ -217,12 +237,20 @@ class Keeper:
         self.over.set()
 
     async def _watch_over(self) -> None:
-        """End a machine that can go on no more, as when the processor does not do what KVM needs."""
+        """End a machine that can go on no more, as when the processor does not do what KVM needs. One that has found
+        the disk here full waits for space, unless it is discarded anyway.
+        """
+        stuck = (*_STUCK, _DISK_FULL) if self.task.bound else _STUCK
         with suppress(QemuError):
-            while (await self.monitor.execute("query-status"))["status"] not in _STUCK:
-                await asyncio.sleep(1)
-            _note("the machine is stuck")
+            while (status := await self._status()) not in stuck:
+                if status == _DISK_FULL:
+                    await self.monitor.execute("cont")
+                await asyncio.sleep(_LOOK_EVERY_S)
+            _note(f"the machine is stuck: {status}")
         self.over.set()
+
+    async def _status(self) -> str:
+        return str((await self.monitor.execute("query-status"))["status"])
 
     def _end(self) -> None:
         if self.qemu is not None:
@@ -266,13 +294,35 @@ def _linking(link: str, target: str) -> str:
     return f"{clear}; if [ -e {at} ]; then echo {at} is something else in the guest; else {make} || exit 1; fi"
 
 
+def _ending_with(parent: int) -> Callable[[], None]:
+    """What a child does before it becomes another program, so that it is killed when `parent`, this process, ends."""
+
+    def prepare() -> None:
+        if _C is not None:
+            _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
+async def _report_boot(about_s: int) -> None:
+    began = time.monotonic()
+    while True:
+        seconds = time.monotonic() - began
+        done = min(10, int(10 * seconds / about_s))
+        _report(doing=f"booting {'█' * done}{'░' * (10 - done)} {seconds:.0f} of about {about_s} s")
+        await asyncio.sleep(_REPORT_EVERY_S)
+
+
 def _report(**what: Any) -> None:
     with suppress(OSError):  # whoever started this may be gone, and the machine may live on
         print(json.dumps(what), flush=True)
 
 
 def _note(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    with suppress(OSError):  # the disk may be full
+        print(line, file=sys.stderr, flush=True)
 
 
 def _record(file: Path, **what: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from course.engine.vm.keeper import FILES, Task
+from course.engine.vm.place import is_own
 from course.errors import CourseError
 
 _COURSE: Final = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def _await_ready(process: subprocess.Popen[str], folder: Path, say: Callable[[st
 
 
 def ask(folder: Path, **what: Any) -> dict[str, Any]:
-    """The answer of the keeper in `folder`; raises `CourseError` when it refuses or is gone."""
+    """The answer of the keeper in `folder`; raises `CourseError` when it refuses, or ends before it answers."""
     try:
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(str(folder / "control.sock"))
@@ -92,14 +93,18 @@ def ask(folder: Path, **what: Any) -> dict[str, Any]:
                 line = answers.readline()
     except OSError as error:
         raise CourseError(f"The VM engine is gone: {error}.", fix="course engine start") from error
-    answer: dict[str, Any] = json.loads(line) if line else {}
+    if not line:
+        raise CourseError("The VM engine has ended before it answered.", fix="course engine start")
+    answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         raise CourseError(f"The VM engine: {answer['error']}.", fix=f"read the logs in {folder}")
     return answer
 
 
 def is_kept(folder: Path) -> bool:
-    """Whether a keeper lives in `folder`: it holds the lock for as long as it does."""
+    """Whether a keeper of this user's lives in `folder`: it holds the lock for as long as it does."""
+    if not is_own(folder):
+        return False
     with suppress(FileNotFoundError), (folder / "lock").open() as lock:
         return not _can_lock(lock)
     return False
@@ -123,8 +128,9 @@ def end(folder: Path) -> bool:
             pid = int((folder / "lock").read_text(encoding="ascii"))
             os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
         time.sleep(0.05)
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
+    if is_own(folder):
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
     return lived
 
 

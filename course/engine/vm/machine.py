@@ -75,7 +75,7 @@ def qemu_command(form: Form) -> list[str]:
     return [
         *qemu_program(form.guest),
         *("-L", str(form.guest / "qemu/share"), "-name", "layer-by-layer", "-nodefaults", "-no-user-config"),
-        *("-display", "none", "-no-reboot", "-run-with", "exit-with-parent=on"),
+        *("-display", "none", "-no-reboot"),
         *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),
         *("-machine", machine, "-accel", accelerator, "-cpu", processor),
         *("-smp", str(form.processors), "-m", f"{form.memory_mib}M", *_memory(form)),
@@ -96,9 +96,9 @@ def qemu_command(form: Form) -> list[str]:
 def _memory(form: Form) -> list[str]:
     if form.memory is None:
         return ["-object", f"memory-backend-ram,id=ram,size={form.memory_mib}M"]
-    shared = "on" if form.memory.written else "off"
+    access = "share=on" if form.memory.written else "share=off,readonly=on,rom=off"
     backend = f"memory-backend-file,id=ram,size={form.memory_mib}M,mem-path={_quoted(form.memory.file)}"
-    return ["-object", f"{backend},share={shared}"]
+    return ["-object", f"{backend},{access}"]
 
 
 def _drive(drive: Drive) -> list[str]:

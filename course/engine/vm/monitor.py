@@ -14,6 +14,10 @@ class QemuError(Exception):
     """QEMU refused a command, or has ended."""
 
 
+class QemuEnded(QemuError):
+    """QEMU has ended."""
+
+
 class Monitor:
     """QMP: one command at a time (docs/interop/qmp-spec in QEMU's sources)."""
 
@@ -62,7 +66,7 @@ class Monitor:
     async def _receive(self) -> Any:
         line = await self._reader.readline()
         if not line:
-            raise QemuError("QEMU has ended")
+            raise QemuEnded("QEMU has ended")
         return json.loads(line)
 
 
@@ -101,7 +105,7 @@ class Agent:
         while True:
             raw = await self._reader.readline()
             if not raw:
-                raise QemuError("QEMU has ended")
+                raise QemuEnded("QEMU has ended")
             line = raw.decode("utf-8", "replace").strip("\r\n")
             if line.startswith(".") and line[1:].isdigit():
                 return int(line[1:]), "\n".join(printed).strip()

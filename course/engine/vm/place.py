@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +21,8 @@ _SOCKET_LIMIT: Final = 107
 """The bytes of a Unix socket's path (unix(7))."""
 _LONGEST_SOCKET: Final = "control.sock"
 
+SHORT: Final = Path("/tmp")
+"""Where folders for sockets have short paths."""
 NOTES: Final = "notes"
 """A guest's folder for what its filler notes of it."""
 
@@ -83,19 +84,34 @@ def place() -> Place:
 
 
 def runtime_folder(folder: Path) -> Path:
-    """`folder`, or where its sockets would be too deep, a short one of this user's alone."""
-    if len(os.fsencode(folder / _LONGEST_SOCKET)) <= _SOCKET_LIMIT:
+    """`folder`, or where its sockets would be too deep, a short one: the same whatever the environment says."""
+    if takes_sockets(folder):
         return folder
     name = f"layer-by-layer-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
-    return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
+    return SHORT / name
+
+
+def takes_sockets(folder: Path) -> bool:
+    """Whether the paths of sockets in `folder` are short enough."""
+    return len(os.fsencode(folder / _LONGEST_SOCKET)) <= _SOCKET_LIMIT
+
+
+def is_own(folder: Path) -> bool:
+    """Whether `folder` is a real one, and of this user's."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def make_private(folder: Path) -> None:
     """Make `folder`, for this user alone; raises `CourseError` when somebody else has it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise CourseError(f"{folder} belongs to somebody else.", fix="set XDG_RUNTIME_DIR to a folder of your own")
+    if not is_own(folder):
+        raise CourseError(
+            f"{folder} belongs to somebody else.", fix="set LAYER_BY_LAYER_HOME to a folder with a short path"
+        )
     folder.chmod(0o700)
 
 

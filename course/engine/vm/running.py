@@ -83,7 +83,8 @@ def _find_whole(here: Place) -> DockerClient | None:
     client = find_running()
     if client is None and launch.record(here.run) is not None and (here.run / "docker.sock").exists():
         raise CourseError(
-            "The VM engine runs and does not answer.", fix="try again; `course engine reset` ends it and forgets it"
+            "The VM engine runs and does not answer.",
+            fix=f"see whether the disk of {here.root} is full, and try again; `course engine reset` forgets all in it",
         )
     return client
 
@@ -162,7 +163,7 @@ def _shared(shares: Sequence[Path]) -> _Shared:
 
 def _names(shares: Sequence[Path]) -> tuple[Path, ...]:
     """By which a person may call what is shared: as it was given, from home, and from where the shell stands."""
-    return (*shares, Path.home(), Path(os.environ.get("PWD", ".")))
+    return (*shares, *(Path(os.environ[name]) for name in ("HOME", "PWD") if name in os.environ))
 
 
 def _start(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
@@ -274,7 +275,8 @@ def links_to(names: Sequence[Path], folders: Sequence[Path]) -> dict[str, str]:
     for name in names:
         for step in (one for one in (*reversed(name.absolute().parents), name.absolute()) if one.is_symlink()):
             target = step.resolve()
-            if _is_outside(step) and any(folder.is_relative_to(target) for folder in folders):
+            shared = any(step.parent.resolve().is_relative_to(folder) for folder in folders)  # it is there anyway
+            if not shared and _is_outside(step) and any(folder.is_relative_to(target) for folder in folders):
                 found[str(step)] = str(target)
     return found
 
