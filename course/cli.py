@@ -5,10 +5,11 @@ Thin: it parses; what a command does is in `course.commands`.
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.markup import escape
 
@@ -18,6 +19,10 @@ from course import commands_lab as lab
 from course import commands_vm as vm
 from course.commands import ERR
 from course.errors import CourseError
+
+_OF_THE_MACHINE: Final = (*(errno.ENOSPC, errno.EDQUOT), *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR))
+"""A full disk, and a folder that is not for this user to write."""
+_WRITABLE: Final = "another place, or more space; LAYER_BY_LAYER_HOME names the folder for what the course itself keeps"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `course ... | head`
         sys.stderr.close()
         return 1
-    except OSError as error:  # a folder that may not be written, a full disk, an engine that has gone
-        ERR.print(f"[bold red]{escape(str(error))}[/]\nTry: `course doctor`")
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        ERR.print(f"[bold red]{escape(str(error))}[/]\nTry: {_WRITABLE}")
         return 1
 
 

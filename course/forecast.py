@@ -112,8 +112,8 @@ def hand_on(client: DockerClient, folder: Path) -> None:
 
 def take_over(folder: Path) -> None:
     """Know what was put into `folder` by `hand_on`; nothing where there is no such folder."""
-    _folder().mkdir(parents=True, exist_ok=True)
     for learned in folder.glob("*.json"):
+        _folder().mkdir(parents=True, exist_ok=True)
         shutil.copy(learned, _folder())
 
 

@@ -84,7 +84,8 @@ def _nbgrader() -> Finding:
 
 
 def _disk() -> Finding:
-    folder = next(path for path in (class_folder(), *class_folder().parents) if path.exists())
+    written = isolated.guest_place().root if choose("auto", None) is Level.ISOLATED else class_folder()
+    folder = next(path for path in (written, *written.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     state = State.OK if free > LEAST_FREE_BYTES else State.WARNING
     return Finding(name="disk", state=state, seen=f"{free / 1e9:.0f} GB free; a replay may take 10")

@@ -1,7 +1,6 @@
 """The parts of the VM engine that need no machine: what the engine publishes, command lines, archives."""
 
 import asyncio
-import fcntl
 import gc
 import io
 import json
@@ -22,6 +21,7 @@ from test_rules import imports
 
 from course.engine.vm import bundle, kernel, launch, packages
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
+from course.engine.vm.monitor import Agent, QemuEnded
 from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
 from course.engine.vm.ports import published
 from course.engine.vm.proxy import STARTS, Proxy
@@ -95,6 +95,7 @@ def test_sockets_move_to_a_short_folder_where_the_home_is_deep(tmp_path: Path) -
 
 
 def test_a_folder_that_somebody_else_laid_out_is_not_trusted(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
     trap, mine = tmp_path / "trap", tmp_path / "mine"
     mine.mkdir()
     trap.symlink_to(mine)
@@ -157,6 +158,27 @@ def test_debians_address_is_read_where_python_apt_has_it(tmp_path: Path) -> None
     assert packages.default_mirror(tmp_path) == "http://mirror.example/debian"
 
 
+def _tar_of_a_folder(file: Path) -> None:
+    (file.parent / "folder").mkdir()
+    with tarfile.open(file, "w:gz") as tar:
+        tar.add(file.parent / "folder", ".")
+
+
+def test_an_agent_that_is_gone_is_not_waited_for() -> None:
+    async def greet() -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        agent = await Agent.on(ours)
+        greeting = asyncio.create_task(agent.greet())
+        await asyncio.sleep(0)  # it has written
+        theirs.recv(100)
+        theirs.close()
+        with pytest.raises(QemuEnded):
+            await greeting
+
+    asyncio.run(greet())
+
+
 @pytest.mark.parametrize("name", ["../outside", "/absolute"])
 def test_a_bundle_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
     file = tmp_path / "evil.tar.gz"
@@ -171,9 +193,10 @@ def test_a_bundle_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -
     assert not (tmp_path / "home/vm/outside").exists()
 
 
-def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "text"
-    file.write_text("hello")
+@pytest.mark.parametrize("make", [lambda file: file.write_text("hello"), _tar_of_a_folder], ids=["text", "tar"])
+def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    file = tmp_path / "file"
+    make(file)
     with pytest.raises(CourseError, match="no bundle"):
         bundle.unpack(Place(root=tmp_path / "vm"), file, say=lambda doing: None)
 

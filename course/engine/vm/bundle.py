@@ -41,7 +41,7 @@ def bundle(here: Place, file: Path, *, say: Say) -> str:
             member = tarfile.TarInfo(_MANIFEST)
             member.size = len(noted)
             tar.addfile(member, BytesIO(noted))
-            for part in (*_PARTS, NOTES):
+            for part in (*_PARTS, *([NOTES] if here.notes.is_dir() else [])):
                 say(f"packing {part}")
                 tar.add(here.guest / part, part, filter=_nobodys)
         partial.replace(file)
@@ -61,7 +61,7 @@ def unpack(here: Place, file: Path, *, expected: str | None = None, say: Say) ->
             guest = folder / "guest"
             with tarfile.open(file, "r:gz") as tar:
                 for member in tar:
-                    say(f"unpacking {Path(member.name).parts[0]}")
+                    say(f"unpacking {member.name.partition('/')[0]}")
                     _extract(tar, member, guest)
             manifest = read_manifest(guest)
             if manifest is None or not all((guest / part).exists() for part in _PARTS):

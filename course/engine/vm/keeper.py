@@ -32,12 +32,11 @@ from course.engine.vm.proxy import Proxy
 
 FILES: Final = ("docker.sock", "engine.sock", "control.sock", "keeper.json")
 """What a keeper that was killed leaves in its folder, next to its logs and lock."""
-_ANSWER_TIMEOUT_S: Final = 900
+_START_TIMEOUT_S: Final = {KVM: 120, TCG: 900}
 """On a machine that has much else to do, emulation is very slow."""
-_START_TIMEOUT_S: Final = {KVM: 120, TCG: 1800}
 _BOOT_S: Final = {KVM: 5, TCG: 30}
 """About how long a boot takes where little else is done."""
-_REPORT_EVERY_S: Final = 2
+_REPORT_EVERY_S: Final = 5
 _STUCK: Final = ("internal-error", "guest-panicked")
 _DISK_FULL: Final = "io-error"
 _LOOK_EVERY_S: Final = 1
@@ -77,6 +76,8 @@ class Keeper:
         self.qemu: asyncio.subprocess.Process | None = None
         self.over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._ready = self._suspending = False
+        self._why_ended: str | None = None
         self.monitor: Monitor
         self.agent: Agent
         self.forwardings: Forwardings
@@ -94,6 +95,7 @@ class Keeper:
             proxy = await Proxy(self.engine_socket, self.forwardings.try_update).serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
             self._tasks.append(asyncio.create_task(self._follow(self.forwardings)))
+            self._ready = True
             _report(ready=True)
             await self.over.wait()
             proxy.close()
@@ -114,7 +116,7 @@ class Keeper:
         if started and not isinstance(start.exception(), QemuEnded | ConnectionError):
             start.result()
         elif started or ended:
-            raise QemuError(f"the machine ended: {_last_words(self.run_folder)}")
+            raise QemuError(f"the machine ended: {self._why_ended or _last_words(self.run_folder)}")
         else:
             raise QemuError(f"it did not start within {limit_s} s")
 
@@ -169,14 +171,12 @@ class Keeper:
 
     async def _answers(self) -> None:
         """Wait for the engine's first answer."""
-        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
-        while time.monotonic() < deadline:
+        while True:
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 async with asyncio.timeout(5):
                     if await get(self.engine_socket, "/_ping") == b"OK":
                         return
             await asyncio.sleep(0.02)
-        raise QemuError(f"the engine did not answer within {_ANSWER_TIMEOUT_S} s")
 
     async def _follow(self, forwardings: Forwardings) -> None:
         while not self.over.is_set():
@@ -211,6 +211,7 @@ class Keeper:
         or the writing fails, it goes on.
         """
         new, state = folder / "state.new", folder / "state"
+        self._suspending = True
         try:
             status, printed = await self.agent.run(" && ".join(("sync", *map(_unmounting, self.task.shares))))
             if status:
@@ -223,6 +224,7 @@ class Keeper:
             for file in (new, state):
                 file.unlink(missing_ok=True)
             await self.monitor.execute("cont")
+            self._suspending = False
             await self._set_up()
             raise
         self.over.set()
@@ -238,16 +240,28 @@ class Keeper:
 
     async def _watch_over(self) -> None:
         """End a machine that can go on no more, as when the processor does not do what KVM needs. One that has found
-        the disk here full waits for space, unless it is discarded anyway.
+        the disk here full waits for space, once it is ready, and unless it is bound to its starter.
         """
-        stuck = (*_STUCK, _DISK_FULL) if self.task.bound else _STUCK
-        with suppress(QemuError):
-            while (status := await self._status()) not in stuck:
+        with suppress(QemuEnded, ConnectionError):
+            while (status := await self._status()) not in _STUCK:
                 if status == _DISK_FULL:
-                    await self.monitor.execute("cont")
+                    if self.task.bound or not self._ready:
+                        break
+                    await self._go_on()
                 await asyncio.sleep(_LOOK_EVERY_S)
-            _note(f"the machine is stuck: {status}")
+            self._why_ended = "the disk here is full" if status == _DISK_FULL else f"it is stuck ({status})"
+            _note(self._why_ended)
         self.over.set()
+
+    async def _go_on(self) -> None:
+        if self._suspending:
+            return
+        try:
+            await self.monitor.execute("cont")
+        except QemuEnded:
+            raise
+        except QemuError as refusal:
+            _note(str(refusal))
 
     async def _status(self) -> str:
         return str((await self.monitor.execute("query-status"))["status"])

@@ -102,8 +102,11 @@ def _memory(form: Form) -> list[str]:
 
 
 def _drive(drive: Drive) -> list[str]:
+    """What cannot be written here, for want of space or quota, is no fault of the guest's disk: the machine stops."""
     discarded = ",snapshot=on" if drive.discarded else ""
-    options = f"if=none,id=disk,file={_quoted(drive.file)},format=qcow2,cache=unsafe,discard=unmap{discarded}"
+    options = (
+        f"if=none,id=disk,file={_quoted(drive.file)},format=qcow2,cache=unsafe,discard=unmap,werror=stop{discarded}"
+    )
     return ["-drive", options, "-device", "virtio-blk-pci,drive=disk"]
 
 

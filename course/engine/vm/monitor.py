@@ -88,7 +88,7 @@ class Agent:
             expected = b"hello%d" % number
             try:
                 async with asyncio.timeout(1):
-                    while (await self._reader.readline()).strip() != expected:
+                    while (await self._line()).strip() != expected:
                         pass
                     await self._status()
                 return
@@ -100,13 +100,16 @@ class Agent:
         self._writer.write(line.encode() + b"\n")
         return await self._status()
 
+    async def _line(self) -> bytes:
+        line = await self._reader.readline()
+        if not line:
+            raise QemuEnded("QEMU has ended")
+        return line
+
     async def _status(self) -> tuple[int, str]:
         printed: list[str] = []
         while True:
-            raw = await self._reader.readline()
-            if not raw:
-                raise QemuEnded("QEMU has ended")
-            line = raw.decode("utf-8", "replace").strip("\r\n")
+            line = (await self._line()).decode("utf-8", "replace").strip("\r\n")
             if line.startswith(".") and line[1:].isdigit():
                 return int(line[1:]), "\n".join(printed).strip()
             printed.append(line)

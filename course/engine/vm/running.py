@@ -17,7 +17,7 @@ from typing import Final
 
 from docker import DockerClient
 from docker.errors import APIError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from course.engine.find import Address, Silent, try_address
 from course.engine.vm import launch
@@ -306,5 +306,12 @@ def check_shared(shares: Sequence[Path]) -> None:
 def locked(here: Place) -> Iterator[None]:
     """Nobody else starts or stops this engine meanwhile."""
     here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(here.root / "lock", timeout=_LOCK_TIMEOUT_S):
+    lock = FileLock(here.root / "lock")
+    try:
+        lock.acquire(timeout=_LOCK_TIMEOUT_S)
+    except Timeout:
+        raise CourseError("Another command starts or stops this engine.", fix="wait for it, or end it") from None
+    try:
         yield
+    finally:
+        lock.release()
