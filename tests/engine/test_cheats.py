@@ -30,7 +30,7 @@ def test_no_cheat_gains_a_mark_or_leaves_a_trace(tmp_path: Path, long: bool, ass
     if level is Level.ISOLATED and not isolated.is_built():
         assert main(["build-vm"]) == 0
     made = SchoolClass(folder=tmp_path, assignment=assignment)
-    chosen = cheats(assignment) if long else ALWAYS
+    chosen = cheats(assignment) if long else ALWAYS[:3]
     if level is Level.ISOLATED:
         chosen = [cheat for cheat in chosen if (CHEATS / cheat / "Dockerfile").is_file()]
     for cheat in chosen:

@@ -84,6 +84,7 @@ def test_feedback_is_read_in_a_browser(undisturbed: SchoolClass, page: Page) -> 
     assert errors == []
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_where_it_was(
     undisturbed: SchoolClass, tmp_path: Path, client: DockerClient, long: bool
 ) -> None:

@@ -1,4 +1,4 @@
-"""The order experiment on a real engine, with a real npm install."""
+"""The order experiment on a real engine, with a real npm install: --long only, since lesson 03 makes it, too."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from docker import DockerClient
 from course import images, labels
 from course.lab import OrderExperiment, Project, run_order_experiment
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow_emulated]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.slow_emulated]
 API = Path(__file__).parents[2] / "notebooks/apps/api"
 
 

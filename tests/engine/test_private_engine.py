@@ -134,6 +134,7 @@ def test_after_it_was_killed_it_starts_again(home: Home) -> None:
     assert home.client().ping()
 
 
+@pytest.mark.long
 def test_the_addresses_of_an_engine_that_was_killed_are_free_for_the_next_one(
     home: Home, tmp_path_factory: pytest.TempPathFactory, client: DockerClient, busybox: None
 ) -> None:
