@@ -71,8 +71,11 @@ class Proxy:
                 writer.write(chunk)
                 await writer.drain()
             writer.write_eof()
+        connected = client.get_extra_info("socket")
+        if connected.fileno() < 0:  # both directions are closed already
+            return
         hung_up = select.poll()
-        hung_up.register(client.get_extra_info("socket"), 0)  # that the other end is closed is always reported
+        hung_up.register(connected, 0)  # that the other end is closed is always reported
         while not hung_up.poll(0):
             await asyncio.sleep(_LOOK_S)
 
