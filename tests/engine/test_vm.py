@@ -208,16 +208,12 @@ def test_stop_keeps_what_reset_forgets(user: Ordinary, client: DockerClient) -> 
 @pytest.mark.long
 def test_without_a_snapshot_that_works_the_machine_boots(user: Ordinary) -> None:
     user.course("engine", "reset")
-    state = user.course_home / "vm/guest/tcg/state"
-    aside = state.rename(state.with_name("aside"))
-    try:
+    with vm_user.missing(user.course_home / "vm/guest/tcg/state"):
         start(user)
         client = vm_user.engine(user)
         assert client.containers.run(IMAGE, ["echo", "hello"], remove=True) == b"hello\n"
         client.close()
-    finally:
         user.course("engine", "reset")
-        aside.rename(state)
 
 
 @pytest.mark.long

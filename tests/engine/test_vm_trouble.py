@@ -96,12 +96,8 @@ def test_a_guest_that_may_not_be_written_is_restored(user: Ordinary) -> None:
 @pytest.mark.long
 def test_a_machine_that_cannot_start_says_why(user: Ordinary) -> None:
     user.course("engine", "reset")
-    kernel = user.course_home / "vm/guest/vmlinuz"
-    aside = kernel.rename(kernel.with_name("aside"))
-    try:
+    with vm_user.missing(user.course_home / "vm/guest/vmlinuz"):
         failed = user.course("engine", "start", "--kind", "vm")
-    finally:
-        aside.rename(kernel)
     assert failed.returncode == 1
     assert "could not open kernel file" in " ".join(failed.stderr.split()).lower(), failed.stderr
 

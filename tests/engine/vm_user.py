@@ -162,6 +162,16 @@ def own_folder(user: Ordinary, folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def missing(file: Path) -> Iterator[None]:
+    """A file that is not there for a while."""
+    aside = file.rename(file.with_name("aside"))
+    try:
+        yield
+    finally:
+        aside.rename(file)
+
+
 def wait_until(true: Callable[[], bool], *, timeout_s: float, what: str) -> None:
     """Poll; an `AssertionError` says `what` did not become true."""
     deadline = time.monotonic() + timeout_s

@@ -42,7 +42,6 @@ _DISK_FULL: Final = "io-error"
 _LOOK_EVERY_S: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
 """linux/prctl.h"""
-_C: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,10 +309,10 @@ def _linking(link: str, target: str) -> str:
 
 def _ending_with(parent: int) -> Callable[[], None]:
     """What a child does before it becomes another program, so that it is killed when `parent`, this process, ends."""
+    libc = ctypes.CDLL(None)
 
     def prepare() -> None:
-        if _C is not None:
-            _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
