@@ -28,14 +28,15 @@ HELPER: Final = "busybox:stable"
 _PATIENCE_S: Final = 2
 _NAME_PATIENCE_S: Final = 4
 _AT_ONCE: Final = 32
-_PROBE: Final = f"""
+_PROBE: Final = """
 set -f
-probe() {{
+name_patience=$1 patience=$2; shift 2
+probe() {
     read began idle < /proc/uptime
-    said=$(timeout {_NAME_PATIENCE_S} nc -w {_PATIENCE_S} "$2" "$3" -e true 2>&1); code=$?
+    said=$(timeout $name_patience nc -w $patience "$2" "$3" -e true 2>&1); code=$?
     read ended idle < /proc/uptime
     echo $1 $code $began $ended $said  # not in quotes: what was said becomes one line
-}}
+}
 while [ $# -gt 0 ]; do probe "$1" "$2" "$3" & shift 3; done
 wait
 """
@@ -83,11 +84,12 @@ def measure_reach(
     outside: Sequence[tuple[str, int]] = (),
     from_host: bool = True,
     helper: str = HELPER,
+    pace: float = 1,
 ) -> tuple[Reach, ...]:
     """Try every way between the containers of `setup`, from the host, and to the addresses `outside`.
 
     Ports are those that a container declares or publishes. Takes seconds: ways that nobody answers run out of time
-    together.
+    together. `pace` is how many times longer an answer may take where the containers are.
     """
     ways = tuple(all_ways(setup, outside=outside, from_host=from_host))
     running = {one.name: one for one in setup.containers if one.state == "running"}
@@ -99,7 +101,7 @@ def measure_reach(
         if source == HOST or not tried:
             found = _from_host(tried)
         else:
-            found = _from_container(client, helper, running[source], tried)
+            found = _from_container(client, helper, running[source], tried, pace)
         stopped = {way: _reach(way, Answer.NOT_RUNNING, 0.0) for way in mine}
         return stopped | dict(zip(tried, found, strict=True))
 
@@ -144,10 +146,13 @@ def _between(source: Container, target: Container, gateways: dict[str, str]) -> 
                 yield Way(source=source.name, target=target.name, address=address, port=port)
 
 
-def _from_container(client: DockerClient, image: str, source: Container, ways: Sequence[Way]) -> list[Reach]:
+def _from_container(
+    client: DockerClient, image: str, source: Container, ways: Sequence[Way], pace: float
+) -> list[Reach]:
+    patience = [f"{seconds * pace:.0f}" for seconds in (_NAME_PATIENCE_S, _PATIENCE_S)]
     arguments = [word for number, way in enumerate(ways) for word in (str(number), way.address, str(way.port))]
     host = client.api.create_host_config(network_mode=f"container:{source.id}")
-    command = ["sh", "-c", _PROBE, "probe", *arguments]
+    command = ["sh", "-c", _PROBE, "probe", *patience, *arguments]
     helper = client.api.create_container(image, command, labels=labels.labels(), host_config=host)["Id"]
     try:
         client.api.start(helper)

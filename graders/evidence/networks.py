@@ -145,7 +145,7 @@ def _answers(world: World) -> Answers:
 
     def counted(more_than: int) -> int | None:
         nonlocal said
-        ran = world.engine.run(["curl", "-s", "--max-time", "3", f"http://localhost:{PORT}/api"], timeout_s=5)
+        ran = world.ask(f"localhost:{PORT}/api")
         said = ran.output.strip() or "nothing"
         number = _visits(said)
         return number if number is not None and number > more_than else None
@@ -209,7 +209,8 @@ def _measure(world: World, setup: Setup, parts: tuple[Part, ...], *, patient: bo
     def measure() -> bool | None:
         nonlocal reaches
         listens = replace(setup, containers=listening(parts))
-        reaches = measure_reach(world.engine.client, listens, from_host=False, helper=world.tools)
+        engine = world.engine
+        reaches = measure_reach(engine.client, listens, from_host=False, helper=world.tools, pace=engine.pace)
         reached = {
             reach.target for reach in reaches if reach.answer is Answer.ANSWERED and reach.source != reach.target
         }

@@ -17,16 +17,19 @@ ANSWERS: Final = {"web": "web", "api": "the API", "db": "Redis"}
 """What each part is called."""
 _AT_ONCE: Final = 8
 _ASK: Final = r"""
+s=$1
 netstat -ltn | while read -r protocol in out local rest; do
     case $protocol in tcp*) ;; *) continue ;; esac
     port=${local##*:} address=${local%:*}
     case $address in 127.0.0.11) continue ;; 0.0.0.0 | :*) address=127.0.0.1 ;; esac
-    said=$(printf 'PING\r\nGET visits\r\nQUIT\r\n' | timeout 3 nc -w 2 "$address" "$port" | head -c 60 | tr '\r\n' '  ')
+    said=$(printf 'PING\r\nGET visits\r\nQUIT\r\n' |
+        timeout $s nc -w $s "$address" "$port" | head -c 60 | tr '\r\n' '  ')
     case $said in +PONG* | -NOAUTH*) echo "$port db $said"; continue ;; esac
-    echo "$port $(wget -q -T 2 -O - "http://$address:$port/health" | head -c 200 | tr -d '\r\n')"
+    echo "$port $(wget -q -T $s -O - "http://$address:$port/health" | head -c 200 | tr -d '\r\n')"
 done 2> /dev/null
 """
-"""A line for each TCP port that is listened on: `6379 db` and what Redis says, or what GET /health says."""
+"""A line for each TCP port that is listened on: `6379 db` and what Redis says, or what GET /health says in $1 s."""
+_PATIENCE_S: Final = 3
 _COUNT: Final = re.compile(r"\$\d+ +(\d+) ")
 
 
@@ -62,8 +65,9 @@ def find_parts(world: World, setup: Setup) -> tuple[Part, ...]:
 
 
 def _ask(world: World, containers: list[Container]) -> Iterator[Part]:
+    words = ["sh", "-c", _ASK, "ask", f"{_PATIENCE_S * world.engine.pace:.0f}"]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        said = pool.map(lambda one: world.beside(one.id, ["sh", "-c", _ASK], timeout_s=15).output, containers)
+        said = pool.map(lambda one: world.beside(one.id, words, timeout_s=15).output, containers)
         for container, lines in zip(containers, said, strict=True):
             for line in lines.splitlines():
                 port, _, answer = line.partition(" ")

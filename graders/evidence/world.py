@@ -90,21 +90,22 @@ class World:
 
     def get(self, address: str, *, timeout_s: float = 3) -> str | None:
         """What `http://ADDRESS:PORT` answers to the machine that the engine runs on; None where no container does."""
-        ran = self.engine.run([*self._curl(timeout_s), f"http://{address}"], timeout_s=timeout_s + 2)
+        ran = self.ask(address, "--fail", timeout_s=timeout_s)
         port = int(address.partition("/")[0].rpartition(":")[2])
         return ran.output if ran.exit_code == 0 and port not in self._of_the_script() else None
 
     def post(self, address: str, body: str, *, timeout_s: float = 5) -> str | None:
         """What `http://ADDRESS` answers to a JSON body, or None."""
-        words = [*self._curl(timeout_s), "-H", "Content-Type: application/json", "-d", body]
-        ran = self.engine.run([*words, f"http://{address}"], timeout_s=timeout_s + 2)
+        ran = self.ask(address, "--fail", "-H", "Content-Type: application/json", "-d", body, timeout_s=timeout_s)
         return ran.output if ran.exit_code == 0 else None
+
+    def ask(self, address: str, *options: str, timeout_s: float = 3) -> Ran:
+        """What curl says of `http://ADDRESS:PORT`, asked from the machine that the engine runs on."""
+        words = ["curl", "--silent", "--max-time", f"{timeout_s * self.engine.pace}", *options, f"http://{address}"]
+        return self.engine.run(words, timeout_s=timeout_s + 2)
 
     def _of_the_script(self) -> frozenset[int]:
         return frozenset() if self.composed else self.engine.script_listens()
-
-    def _curl(self, timeout_s: float) -> list[str]:
-        return ["curl", "-sf", "--max-time", f"{timeout_s * self.engine.pace}"]
 
     def in_container(self, container: str, command: list[str], *, timeout_s: float = 10) -> Ran:
         """Run a command inside one of its containers."""

@@ -176,7 +176,7 @@ def test_an_agent_that_is_gone_is_not_waited_for() -> None:
         with pytest.raises(QemuEnded):
             await greeting
 
-    asyncio.run(greet())
+    run(greet())
 
 
 @pytest.mark.parametrize("name", ["../outside", "/absolute"])

@@ -4,18 +4,24 @@
 import { realpathSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { basename, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 
 const SOCKET = "/run/docker/plugins/replay.sock";
 const OWN = ["/work/project", "/tmp"];
+const PATIENCE_MS = 120_000; // as long as an engine without breath may take
 
 function ask(path, method = "GET") {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: "/run/docker.sock", method, path, timeout: 20000 }, (answer) => {
-      let said = "";
-      answer.setEncoding("utf8").on("data", (chunk) => (said += chunk));
-      answer.on("end", () => (answer.statusCode === 200 ? resolve(JSON.parse(said)) : resolve(null)));
+    const options = { socketPath: "/run/docker.sock", method, path, signal: AbortSignal.timeout(PATIENCE_MS) };
+    const asked = request(options, async (answer) => {
+      try {
+        const said = await text(answer);
+        resolve(answer.statusCode === 200 ? JSON.parse(said) : null);
+      } catch (error) {
+        reject(error);
+      }
     });
-    asked.on("timeout", () => asked.destroy(new Error("no answer"))).on("error", reject).end();
+    asked.on("error", reject).end();
   });
 }
 
@@ -76,16 +82,15 @@ async function refused({ RequestMethod: method, RequestUri: uri }) {
   return /^(\/v[\d.]+)?\/(plugins|swarm)\//.test(path) ? path : "";
 }
 
-async function decide(question, text) {
-  if (question === "/Plugin.Activate") return { Implements: ["authz"] };
-  if (question !== "/AuthZPlugin.AuthZReq") return { Allow: true };
-  const what = await refused(JSON.parse(text)).catch((error) => String(error));
+async function decide(asked) {
+  if (asked.url === "/Plugin.Activate") return { Implements: ["authz"] };
+  if (asked.url !== "/AuthZPlugin.AuthZReq") return { Allow: true };
+  const what = await refused(JSON.parse(await text(asked)));
   return what ? { Allow: false, Msg: `a replay gives nobody rights over the machine: ${what}` } : { Allow: true };
 }
 
 rmSync(SOCKET, { force: true });
-createServer((asked, response) => {
-  let text = "";
-  asked.setEncoding("utf8").on("data", (chunk) => (text += chunk));
-  asked.on("end", async () => response.end(JSON.stringify(await decide(asked.url, text))));
+createServer(async (asked, response) => {
+  const decided = await decide(asked).catch((error) => ({ Allow: false, Err: `the guard could not look: ${error}` }));
+  response.end(JSON.stringify(decided));
 }).listen(SOCKET);

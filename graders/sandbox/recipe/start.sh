@@ -37,7 +37,8 @@ unset CA_PEM CERTIFICATE_PEM KEY_PEM
 /opt/packages/node_modules/.bin/verdaccio --config /opt/packages/verdaccio.yaml --listen 0.0.0.0:4873 > /run/packages.log 2>&1 &
 
 mkdir -p -m 0700 /run/docker/plugins
-node /usr/local/bin/guard.mjs > /run/guard.log 2>&1 &
+# the engine asks again for half a minute where nobody answers (moby pkg/plugins/client.go)
+while :; do node /usr/local/bin/guard.mjs || sleep 0.1; done > /run/guard.log 2>&1 &
 
 # Nothing that begins in here leaves by the way in, whether it is sent from here or routed. The engine lets its containers
 # out by rules of its own, and asks only those of DOCKER-USER before them (moby libnetwork/firewall_linux.go). OUTSIDE counts
