@@ -119,7 +119,8 @@ def _fill(
             continue
         say(f"copying {name}")
         load(client, stream(donor, "/images/get", {"names": [name]}))
-    ensure(client, names, consent=True, on_progress=lambda progress: say(f"{progress.name}: {progress.doing}"))
+    if names:  # none would be all of them
+        ensure(client, names, consent=True, on_progress=lambda progress: say(f"{progress.name}: {progress.doing}"))
     if _BASE_OF_THE_API in names:
         say("building the lessons' API once, for what npm installs")
         try:
