@@ -209,6 +209,17 @@ def test_no_container_gets_rights_over_the_machine(engine: ReplayEngine) -> None
     assert engine.run_script(["docker", "exec", "idle", "true"], timeout_s=30).exit_code == 0
 
 
+def test_the_guard_that_died_guards_again(engine: ReplayEngine) -> None:
+    """Without it the engine would refuse everything, right submissions too."""
+    engine.reset()
+    ended = "for one in $(grep -al '[g]uard.mjs' /proc/[0-9]*/cmdline); do kill -KILL $(echo $one | cut -d/ -f3); done"
+    assert engine.run(["sh", "-c", f"set -e; {ended}"]).exit_code == 0
+    begun = ["docker", "run", "--rm", "busybox:stable", "true"]
+    assert engine.run_script(begun, timeout_s=30, folder="/tmp").exit_code == 0
+    privileged = engine.run_script([*begun[:3], "--privileged", *begun[3:]], timeout_s=30, folder="/tmp")
+    assert privileged.exit_code == 125
+
+
 def test_what_a_script_leaves_beside_the_engine_is_gone_afterwards(engine: ReplayEngine) -> None:
     engine.reset()
     engine.put({"run.sh": b"for at in ~ /tmp /run /root /dev/shm; do mkdir -p $at/.left/more; done; id -u > /tmp/id"})
