@@ -12,6 +12,7 @@ import tarfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -276,24 +277,48 @@ def test_a_client_that_has_said_all_still_gets_its_answer(tmp_path: Path) -> Non
     run(with_proxy(tmp_path, answer_late, ask))
 
 
-def test_the_engine_hears_that_a_client_has_hung_up(tmp_path: Path) -> None:
-    """It has not heard so by the end of the input: a machine's network may keep that to itself."""
-    heard = asyncio.Event()
+def is_closed(writer: asyncio.StreamWriter) -> bool:
+    """Whether the other end of a connection is closed in both directions."""
+    hung_up = select.poll()
+    hung_up.register(writer.get_extra_info("socket"), 0)
+    return bool(hung_up.poll(0))
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hung_up = select.poll()
-        hung_up.register(writer.get_extra_info("socket"), 0)
-        while not hung_up.poll(0):
-            await asyncio.sleep(0.05)
-        heard.set()
 
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"all")
-        await writer.drain()
+async def hang_up(writer: asyncio.StreamWriter, until: asyncio.Event) -> None:
+    writer.write(b"all")
+    await writer.drain()
+    writer.close()
+    await until.wait()
+
+
+def test_an_engine_whose_client_has_hung_up_is_heard_out(tmp_path: Path) -> None:
+    """It has heard the end of the input; a connection that is closed before it closes it keeps QEMU's network busy."""
+    done = asyncio.Event()
+
+    async def say_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.read() == b"all"
+        for _ in range(3):
+            await asyncio.sleep(0.5)  # longer than the proxy takes to see that nobody is there
+            assert not is_closed(writer)
+            writer.write(b"goodbye")
+        done.set()
         writer.close()
-        await heard.wait()
 
-    run(with_proxy(tmp_path, serve, hang_up))
+    run(with_proxy(tmp_path, say_goodbye, lambda reader, writer: hang_up(writer, done)))
+
+
+def test_an_engine_that_talks_on_when_its_client_has_hung_up_is_cut_off(tmp_path: Path) -> None:
+    cut_off = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        with suppress(OSError):
+            while not is_closed(writer):
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+        cut_off.set()
+
+    run(with_proxy(tmp_path, talk, lambda reader, writer: hang_up(writer, cut_off)))
 
 
 def test_what_a_start_brings_with_it_is_done_though_its_client_has_hung_up(tmp_path: Path) -> None:

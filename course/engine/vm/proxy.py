@@ -19,6 +19,7 @@ from course.engine.vm.ports import open_engine
 
 _CHUNK_BYTES: Final = 1 << 16
 _LOOK_S: Final = 0.2
+_UNHEARD_BYTES: Final = 1 << 20
 STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
 
 
@@ -46,15 +47,26 @@ class Proxy:
         starting = asyncio.Event()
         with suppress(OSError):
             engine_reader, engine_writer = await open_engine(self._engine)
-            ways = {
-                asyncio.create_task(self._there(reader, engine_writer, starting, writer)),
-                asyncio.create_task(self._back(engine_reader, writer, starting)),
-            }
-            _, other = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in other:
-                way.cancel()
+            there = asyncio.create_task(self._there(reader, engine_writer, starting, writer))
+            back = asyncio.create_task(self._back(engine_reader, writer, starting))
+            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+            there.cancel()
+            if not back.done():
+                back.cancel()
+                await asyncio.wait({back})
+                writer.close()
+                await self._hear_out(engine_reader)
             engine_writer.close()
         writer.close()
+
+    async def _hear_out(self, reader: asyncio.StreamReader) -> None:
+        """Read what the engine still says to a client that has hung up, until it hangs up as well: it has heard the end
+        of the input. While one end is closed for good and the other is not, QEMU's network keeps a processor busy
+        (libslirp, seen by strace: 10 s after each build). What does not stop talking is cut off.
+        """
+        unheard = _UNHEARD_BYTES
+        while unheard > 0 and (chunk := await reader.read(_CHUNK_BYTES)):
+            unheard -= len(chunk)
 
     async def _there(
         self,
