@@ -249,6 +249,7 @@ def test_a_disk_that_nobody_frees_is_made_anew(client: DockerClient) -> None:
         assert engine.free_bytes() > 8 << 30
 
 
+@pytest.mark.long
 def test_who_removes_the_base_images_cannot_be_graded_and_the_next_can(
     client: DockerClient, tmp_path: Path, long: bool
 ) -> None:

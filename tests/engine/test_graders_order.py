@@ -83,6 +83,7 @@ def test_without_an_engine_nothing_is_graded_and_nothing_is_a_zero(tmp_path: Pat
     assert {outcome["status"] for outcome in report["outcomes"]} == {"COULD_NOT_CHECK"}
 
 
+@pytest.mark.long
 def test_nbgrader_releases_grades_and_explains(tmp_path: Path, client: DockerClient) -> None:
     project = tmp_path / "project"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".git", ".venv", "build", "my-work", "tests"))

@@ -106,6 +106,7 @@ def test_two_databases_one_after_the_other_share_a_named_volume(client: DockerCl
             assert found == tuple(f"note {one}" for one in range(number + 1))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
     reason="a private engine needs Linux, root and dockerd",

@@ -220,7 +220,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("failure", ["fall_silent", "break_off"])
+@pytest.mark.parametrize("failure", [pytest.param("fall_silent", marks=pytest.mark.long), "break_off"])
 def test_a_connection_that_fails_ends_the_build_with_an_error(
     failure: str, way: tuple[FaultyWay, DockerClient], tmp_path: Path
 ) -> None:

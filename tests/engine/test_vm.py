@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import vm_user
@@ -17,6 +18,8 @@ from docker import DockerClient
 from docker.models.containers import Container
 from ordinary import OTHER_UID, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
+
+from course.builds import build
 
 pytestmark = [
     pytest.mark.engine,
@@ -66,6 +69,20 @@ def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
     assert not listening, "nothing of it is to be found on the network"
 
 
+def test_a_build_that_is_over_keeps_no_processor_busy(user: Ordinary, client: DockerClient, tmp_path: Path) -> None:
+    """The engine ends a build's session 10 s after its client did, for which QEMU's network has to wait quietly."""
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN true\n", encoding="utf-8")
+    assert build(client, tmp_path).error is None
+    time.sleep(2)
+    machine = max(processes(user), key=lambda process: process.memory_info().rss)
+    seconds = []
+    for _ in range(2):
+        times = machine.cpu_times()
+        seconds.append(times.user + times.system)
+        time.sleep(4)
+    assert seconds[1] - seconds[0] < 2
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("network", ["bridge", "host"])
 def test_no_container_reaches_the_api(client: DockerClient, network: str) -> None:
@@ -76,7 +93,7 @@ def test_no_container_reaches_the_api(client: DockerClient, network: str) -> Non
     assert seen.count("timed out") + seen.count("refused") + seen.count("unreachable") == 3, seen
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("0.0.0.0", marks=pytest.mark.long)])
 def test_published_ports_are_there_when_the_container_has_started(client: DockerClient, address: str) -> None:
     container = client.containers.create(IMAGE, ["sh", "-c", SERVE], ports={"80/tcp": (address, None)})
     container.start()
@@ -115,7 +132,7 @@ def test_a_port_that_something_else_has_is_left_out_and_said(user: Ordinary, cli
     container.remove(force=True)
 
 
-@pytest.mark.parametrize("where", ["temporary", "folder/project"])
+@pytest.mark.parametrize("where", [pytest.param("temporary", marks=pytest.mark.long), "folder/project"])
 def test_a_folder_is_mounted_at_its_own_path_and_edits_are_seen(
     user: Ordinary, client: DockerClient, where: str
 ) -> None:
