@@ -51,22 +51,27 @@ class Proxy:
             back = asyncio.create_task(self._back(engine_reader, writer, starting))
             await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
             there.cancel()
-            if not back.done():
-                back.cancel()
-                await asyncio.wait({back})
+            back.cancel()
+            await asyncio.wait({there, back})
+            if engine_reader.at_eof():
+                engine_writer.close()
+            else:
                 writer.close()
-                await self._hear_out(engine_reader)
-            engine_writer.close()
+                await self._hear_out(engine_reader, engine_writer)
         writer.close()
 
-    async def _hear_out(self, reader: asyncio.StreamReader) -> None:
-        """Read what the engine still says to a client that has hung up, until it hangs up as well: it has heard the end
-        of the input. While one end is closed for good and the other is not, QEMU's network keeps a processor busy
-        (libslirp, seen by strace: 10 s after each build). What does not stop talking is cut off.
+    async def _hear_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Tell the engine that its client has hung up, and read what it still says until it hangs up as well. While one
+        end is closed for good and the other is not, QEMU's network keeps a processor busy (libslirp, seen by strace:
+        10 s after each build). What does not stop talking is cut off.
         """
         unheard = _UNHEARD_BYTES
-        while unheard > 0 and (chunk := await reader.read(_CHUNK_BYTES)):
-            unheard -= len(chunk)
+        try:
+            writer.write_eof()
+            while unheard > 0 and (chunk := await reader.read(_CHUNK_BYTES)):
+                unheard -= len(chunk)
+        finally:
+            writer.transport.abort()
 
     async def _there(
         self,
