@@ -135,7 +135,9 @@ def _engine_parser(commands: Any) -> None:
     one.add_argument("--json", action="store_true")
     command("reset", do.engine_reset, "stop the course's engine and forget everything in it")
     one = command("build-vm", vm.build_vm, "build an engine in a virtual machine: for any user, with KVM or without")
-    one.add_argument("--images", nargs="*", metavar="NAME", help="put these of the course's images in (none: all)")
+    one.add_argument(
+        "--images", nargs="*", metavar="NAME", help="put these of the course's images in (without names: all)"
+    )
     one.add_argument("--mirror", metavar="URL", help="where Debian's packages are (default: as this machine's apt)")
     one.add_argument("--from", dest="from_", type=Path, metavar="FILE", help="take it from a bundle instead")
     one.add_argument("--sha256", help="what the bundle has to be")

@@ -18,15 +18,20 @@ ANSWERS: Final = {"web": "web", "api": "the API", "db": "Redis"}
 _AT_ONCE: Final = 8
 _ASK: Final = r"""
 s=$1
-netstat -ltn | while read -r protocol in out local rest; do
-    case $protocol in tcp*) ;; *) continue ;; esac
-    port=${local##*:} address=${local%:*}
-    case $address in 127.0.0.11) continue ;; 0.0.0.0 | :*) address=127.0.0.1 ;; esac
-    said=$(printf 'PING\r\nGET visits\r\nQUIT\r\n' |
-        timeout $s nc -w $s "$address" "$port" | head -c 60 | tr '\r\n' '  ')
-    case $said in +PONG* | -NOAUTH*) echo "$port db $said"; continue ;; esac
-    echo "$port $(wget -q -T $s -O - "http://$address:$port/health" | head -c 200 | tr -d '\r\n')"
-done 2> /dev/null
+ask() {
+    said=$(printf 'PING\r\nGET visits\r\nQUIT\r\n' | timeout $s nc -w $s "$1" "$2" | head -c 60 | tr '\r\n' '  ')
+    case $said in +PONG* | -NOAUTH*) echo "$2 db $said"; return ;; esac
+    echo "$2 $(wget -q -T $s -O - "http://$1:$2/health" | head -c 200 | tr -d '\r\n')"
+}
+netstat -ltn 2> /dev/null | {
+    while read -r protocol in out local rest; do
+        case $protocol in tcp*) ;; *) continue ;; esac
+        port=${local##*:} address=${local%:*}
+        case $address in 127.0.0.11) continue ;; 0.0.0.0 | :*) address=127.0.0.1 ;; esac
+        ask "$address" "$port" 2> /dev/null &
+    done
+    wait
+} | sort -n
 """
 """A line for each TCP port that is listened on: `6379 db` and what Redis says, or what GET /health says in $1 s."""
 _PATIENCE_S: Final = 3

@@ -16,7 +16,7 @@ from docker.errors import NotFound
 
 from course.lab.setup import Container, Setup, read_setup
 from graders.sandbox import PROJECT, Ran, ReplayEngine
-from graders.sandbox.limits import LOST
+from graders.sandbox.limits import LOST, UNGUARDED
 from graders.sandbox.store import remove_running
 
 UP_TIMEOUT_S: Final = 240
@@ -54,7 +54,7 @@ class World:
         self.engine.run(["chmod", "-R", "a+rX", PROJECT])
         command = ["docker", "compose", "up", "--detach", "--build"] if self.composed else ["sh", "run.sh"]
         ran = self.engine.run_script(command, timeout_s=timeout_s)
-        if LOST in ran.output:
+        if LOST in ran.output or UNGUARDED in ran.output:
             self.down()
             ran = self.engine.run_script(command, timeout_s=timeout_s)
         if ran.exit_code is not None:
@@ -154,6 +154,8 @@ class World:
             return f"it wants what the graders' package cache lacks: {', '.join(missing)}"
         if LOST in ran.output:
             return "the engine failed twice to begin a container"
+        if UNGUARDED in ran.output:
+            return "the engine's guard could twice not look at a container"
         if self.engine.blocked() == blocked:
             return None
         images = dict.fromkeys(one or other for one, other in _NOT_HERE.findall(ran.output))

@@ -19,6 +19,8 @@ LOST: Final = "waiting for init preliminary setup: "
 """What runc says when the process is gone that it begins a container with (libcontainer/process_linux.go). Seen twice
 in some thousand starts, by no submission's doing, and not at the next try.
 """
+UNGUARDED: Final = "the guard could not look: "
+"""What the engine's guard says (recipe/guard.mjs) where it is out of breath; it refuses then."""
 FLOOD_BYTES: Final = 8 << 20
 """What prints more is ended."""
 

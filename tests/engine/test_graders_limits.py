@@ -212,12 +212,13 @@ def test_no_container_gets_rights_over_the_machine(engine: ReplayEngine) -> None
 def test_the_guard_that_died_guards_again(engine: ReplayEngine) -> None:
     """Without it the engine would refuse everything, right submissions too."""
     engine.reset()
-    ended = "for one in $(grep -al '[g]uard.mjs' /proc/[0-9]*/cmdline); do kill -KILL $(echo $one | cut -d/ -f3); done"
-    assert engine.run(["sh", "-c", f"set -e; {ended}"]).exit_code == 0
+    guard = "grep -al '[g]uard.mjs' /proc/[0-9]*/cmdline | cut -d/ -f3"
+    ended = engine.run(["sh", "-c", f"for one in $({guard}); do kill -KILL $one && echo $one; done"])
+    assert ended.output.strip().isdigit(), ended
     begun = ["docker", "run", "--rm", "busybox:stable", "true"]
     assert engine.run_script(begun, timeout_s=30, folder="/tmp").exit_code == 0
     privileged = engine.run_script([*begun[:3], "--privileged", *begun[3:]], timeout_s=30, folder="/tmp")
-    assert privileged.exit_code == 125
+    assert "gives nobody rights over the machine: privileged" in privileged.output
 
 
 def test_what_a_script_leaves_beside_the_engine_is_gone_afterwards(engine: ReplayEngine) -> None:
@@ -250,17 +251,14 @@ def test_a_disk_that_nobody_frees_is_made_anew(client: DockerClient) -> None:
 
 
 @pytest.mark.long
-def test_who_removes_the_base_images_cannot_be_graded_and_the_next_can(
-    client: DockerClient, tmp_path: Path, long: bool
-) -> None:
+def test_who_removes_the_base_images_cannot_be_graded_and_the_next_can(client: DockerClient, tmp_path: Path) -> None:
     assignment, place = find_assignment("networks"), Workplace(kind="auto", level=Level.UNSANDBOXED)
     (tmp_path / "run.sh").write_text("docker run -d redis:7\ndocker system prune --all --force\n", encoding="utf-8")
     try:
         removed = place.grade(Task(student="ada", assignment="networks", artifacts=collect(assignment, tmp_path)))
         assert not removed.report.gradable
         assert "cannot fetch again: node:24-slim, busybox:stable" in said(removed.report)
-        if long:
-            right = place.grade(Task(student="bob", assignment="networks", artifacts=collect(assignment, RIGHT)))
-            assert right.report.score == 10, said(right.report)
+        right = place.grade(Task(student="bob", assignment="networks", artifacts=collect(assignment, RIGHT)))
+        assert right.report.score == 10, said(right.report)
     finally:
         place.close()

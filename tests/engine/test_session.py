@@ -32,8 +32,8 @@ from course.errors import CourseError
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("busybox")]
 
-EDITS, EDITS_LONG = 60, 200
-INTERRUPTS, INTERRUPTS_LONG = 15, 50
+EDITS, EDITS_LONG = 40, 200
+INTERRUPTS, INTERRUPTS_LONG = 8, 50
 
 
 def held() -> tuple[int, int]:

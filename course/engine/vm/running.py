@@ -36,7 +36,7 @@ _IN_THE_GUEST: Final = (
 _HOLDING_THOSE: Final = ("/", "/var", "/run")
 _ACCELERATOR: Final = "accelerator"
 """With what the machine ran that was stopped; there until it runs again."""
-BUILD: Final = "course engine build-vm"
+BUILD: Final = "course engine build-vm --images"
 
 Say = Callable[[str], None]
 

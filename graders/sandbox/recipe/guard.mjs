@@ -10,13 +10,16 @@ const SOCKET = "/run/docker/plugins/replay.sock";
 const OWN = ["/work/project", "/tmp"];
 const PATIENCE_MS = 120_000; // as long as an engine without breath may take
 
+// Null where there is no such thing; any other trouble is thrown, for who could not look must not allow.
 function ask(path, method = "GET") {
   return new Promise((resolve, reject) => {
     const options = { socketPath: "/run/docker.sock", method, path, signal: AbortSignal.timeout(PATIENCE_MS) };
     const asked = request(options, async (answer) => {
       try {
         const said = await text(answer);
-        resolve(answer.statusCode === 200 ? JSON.parse(said) : null);
+        if (answer.statusCode === 200) resolve(JSON.parse(said));
+        else if ([204, 404].includes(answer.statusCode)) resolve(null);
+        else reject(new Error(`${answer.statusCode} ${said.trim()}`));
       } catch (error) {
         reject(error);
       }
@@ -90,7 +93,9 @@ async function decide(asked) {
 }
 
 rmSync(SOCKET, { force: true });
-createServer(async (asked, response) => {
-  const decided = await decide(asked).catch((error) => ({ Allow: false, Err: `the guard could not look: ${error}` }));
+const server = createServer(async (asked, response) => {
+  const decided = await decide(asked).catch((error) => ({ Allow: false, Msg: `the guard could not look: ${error}` }));
   response.end(JSON.stringify(decided));
-}).listen(SOCKET);
+});
+server.keepAliveTimeout = 0; // the engine does not ask again on a connection that has just been closed
+server.listen(SOCKET);

@@ -37,7 +37,7 @@ unset CA_PEM CERTIFICATE_PEM KEY_PEM
 /opt/packages/node_modules/.bin/verdaccio --config /opt/packages/verdaccio.yaml --listen 0.0.0.0:4873 > /run/packages.log 2>&1 &
 
 mkdir -p -m 0700 /run/docker/plugins
-# the engine asks again for half a minute where nobody answers (moby pkg/plugins/client.go)
+# the engine tries again for 15 s where nobody listens (moby pkg/plugins/client.go)
 while :; do node /usr/local/bin/guard.mjs || sleep 0.1; done > /run/guard.log 2>&1 &
 
 # Nothing that begins in here leaves by the way in, whether it is sent from here or routed. The engine lets its containers
@@ -60,6 +60,6 @@ dockerd --bip "$BRIDGE" --host tcp://0.0.0.0:2376 --host unix:///run/docker.sock
     --authorization-plugin replay --log-opt max-size=1m --log-opt max-file=1 > /run/dockerd.log 2>&1 &
 engine=$!
 trap 'kill $engine; wait $engine || true; umount /work /var/lib/docker || true; exit 0' TERM INT
-wait $engine
+wait $engine || true
 cat /run/dockerd.log
 exit 1
