@@ -53,7 +53,7 @@ def server() -> Iterator[int]:
 def test_a_submission_is_judged_as_outside(engine: ReplayEngine, assignment: str, case: str) -> None:
     graded = grade(engine, assignment, case)
     print(f"{assignment} {case}: {graded.seconds:.0f} s")
-    assert graded.seen == graded.expected
+    assert graded.seen == graded.expected, [one.actual for one in graded.outcomes]
 
 
 def test_a_reset_forgets_everything_at_once(engine: ReplayEngine) -> None:
