@@ -20,6 +20,7 @@ from course.engine.vm.ports import open_engine
 _CHUNK_BYTES: Final = 1 << 16
 _LOOK_S: Final = 0.2
 _UNHEARD_BYTES: Final = 1 << 20
+"""What an engine may still say to a client that has hung up."""
 STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
 
 
@@ -53,17 +54,14 @@ class Proxy:
             there.cancel()
             back.cancel()
             await asyncio.wait({there, back})
-            if engine_reader.at_eof():
-                engine_writer.close()
-            else:
-                writer.close()
-                await self._hear_out(engine_reader, engine_writer)
+            writer.close()
+            await self._hear_out(engine_reader, engine_writer)
         writer.close()
 
     async def _hear_out(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Tell the engine that its client has hung up, and read what it still says until it hangs up as well. While one
-        end is closed for good and the other is not, QEMU's network keeps a processor busy (libslirp, seen by strace:
-        10 s after each build). What does not stop talking is cut off.
+        """Tell the engine that its client has hung up, and read what it still says until it hangs up as well, as it may
+        have done. While one end is closed for good and the other is not, QEMU's network keeps a processor busy
+        (libslirp, seen by strace: 10 s after each build). What does not stop talking is cut off.
         """
         unheard = _UNHEARD_BYTES
         try:
