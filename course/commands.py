@@ -47,9 +47,9 @@ def reporting(title: str) -> Iterator[Callable[[str], None]]:
 def engine_start(arguments: argparse.Namespace) -> int:
     """Find an engine or start one."""
     from course import engine
+    from course.commands_vm import start_or_build
 
-    with reporting("Looking for a Docker engine") as say:
-        client = engine.start(kind=arguments.kind, install_agreed=arguments.install, shares=arguments.share, say=say)
+    client = start_or_build(install_agreed=arguments.install, kind=arguments.kind, shares=arguments.share)
     if arguments.install and engine.own_kind(client) != "vm":
         _install_recipe_tools(client, agreed=True)
     return _print_status(engine.status(client), arguments)

@@ -4,7 +4,8 @@ Enters: parsed arguments. Leaves: an exit status. Imports the rooms lazily, so t
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from course.commands import ERR, OUT, reporting
@@ -29,7 +30,7 @@ def build_vm(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def start_or_build(*, install_agreed: bool) -> "DockerClient":
+def start_or_build(*, install_agreed: bool, kind: str = "auto", shares: Sequence[Path] = ()) -> "DockerClient":
     """The engine that can be had here. Where that is a VM engine only, it is built first if that was agreed to."""
     from course import engine
     from course.engine import native
@@ -37,13 +38,15 @@ def start_or_build(*, install_agreed: bool) -> "DockerClient":
     from course.images import find
 
     try:
-        return engine.start(install_agreed=install_agreed)
+        with reporting("Looking for a Docker engine") as say:
+            return engine.start(kind=kind, install_agreed=install_agreed, shares=shares, say=say)
     except CourseError:
-        only_vm = native.obstacle() is not None and running.obstacle() is None and not running.is_built()
-        if not (install_agreed and only_vm):
+        vm_it_is = kind == "vm" or (kind == "auto" and native.obstacle() is not None)
+        if not (install_agreed and vm_it_is and running.obstacle() is None and not running.is_built()):
             raise
     _build(tuple(entry.name for entry in find()), None)
-    return engine.start(kind="vm")
+    with reporting("Starting the VM engine") as say:
+        return engine.start(kind="vm", shares=shares, say=say)
 
 
 def _build(names: tuple[str, ...], mirror: str | None) -> None:

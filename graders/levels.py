@@ -39,7 +39,8 @@ def choose(kind: str, level: Level | None) -> Level:
     if (kind, level) in (("native", Level.ISOLATED), ("vm", Level.UNSANDBOXED)):
         raise CourseError(f"An engine of kind {kind} does not grade at level {level}.", fix="leave out one of the two")
     if reason := obstacle(level):
-        raise CourseError(f"Level {level} is not to be had here: {reason}.", fix=f"--level {Level.UNSANDBOXED}")
+        fix = isolated.BUILD if kind == "vm" else f"--level {Level.UNSANDBOXED}"
+        raise CourseError(f"Level {level} is not to be had here: {reason}.", fix=fix)
     return level
 
 
@@ -49,7 +50,7 @@ def open_engine(
 ) -> Iterator[ReplayEngine]:
     """A clean replay engine of this level; raises `CourseError` where it cannot be started."""
     if level is Level.ISOLATED:
-        with isolated_engine() as engine:
+        with isolated_engine(images) as engine:
             yield engine
         return
     client = connect(kind=kind)

@@ -14,11 +14,13 @@ from graders.evidence.world import World
 
 LARGEST_FILE: Final = "256M"
 """A database has just written what is looked for, and to no larger file."""
+_PATIENCE_MS: Final = 2000
+_SEARCH_S: Final = 5
 _ASK: Final = """
 import { MongoClient } from "mongodb";
 const answers = {};
 await Promise.all(Object.entries(ARGUMENTS.addresses).map(async ([name, address]) => {
-  const options = { directConnection: true, serverSelectionTimeoutMS: 2000 };
+  const options = { directConnection: true, serverSelectionTimeoutMS: ARGUMENTS.patience_ms };
   const client = new MongoClient(`mongodb://${address}:27017`, options);
   try {
     await client.db("admin").command({ hello: 1 });
@@ -56,7 +58,8 @@ def ask_databases(world: World, notes: Mapping[str, str]) -> dict[str, tuple[str
     addresses = {one.name: address for one in world.setup().containers if (address := _address(one))}
     if not addresses:
         return {}
-    ran = world.node(_ASK, {"addresses": addresses, "notes": dict(notes)})
+    patience_ms = round(_PATIENCE_MS * world.engine.pace)
+    ran = world.node(_ASK, {"addresses": addresses, "notes": dict(notes), "patience_ms": patience_ms})
     try:
         found: dict[str, Any] = json.loads(ran.output.splitlines()[-1])
     except (IndexError, ValueError):
@@ -99,8 +102,10 @@ def _path(mount: Mount) -> str | None:
 
 def _holding(world: World, paths: list[str], note: str) -> Iterator[str]:
     script = (
-        'note=$1; size=$2; shift 2; for path; do timeout 5 find "$path" -xdev -type f -size "-$size" '
-        '-exec grep -qsF "$note" {} \\; -print -quit 2> /dev/null | grep -q . && printf "%s\\n" "$path"; done'
+        "note=$1; size=$2; patience=$3; shift 3; for path; do "
+        'timeout "$patience" find "$path" -xdev -type f -size "-$size" -exec grep -qsF "$note" {} \\; -print -quit '
+        '2> /dev/null | grep -q . && printf "%s\\n" "$path"; done'
     )
-    ran = world.engine.run(["sh", "-c", script, "sh", note, LARGEST_FILE, *paths], timeout_s=30)
+    patience = f"{_SEARCH_S * world.engine.pace:.0f}"
+    ran = world.engine.run(["sh", "-c", script, "sh", note, LARGEST_FILE, patience, *paths], timeout_s=30)
     yield from ran.output.splitlines()

@@ -73,7 +73,7 @@ class World:
         if self.composed:
             self.engine.run_script(["docker", "compose", "down", "--timeout", "2"], timeout_s=DOWN_TIMEOUT_S)
             self.engine.end_processes()
-        remove_running(self.engine.client, anonymous_volumes=False)
+        remove_running(self.engine.client, anonymous_volumes=False, pace=self.engine.pace)
 
     def setup(self) -> Setup:
         """Every container, network and volume that is there now."""

@@ -57,6 +57,7 @@ find /tmp /run /root /var/log /dev/shm -xdev -uid {SCRIPT_USER} -delete
 """What a script has left beside the engine, such as settings of programs in its home."""
 _NO_HOME: Final = "/nonexistent"
 """Nobody can leave the graders' own commands any settings there."""
+_KILLED: Final = 137
 EMULATED_PACE: Final = 12
 """How many times longer anything may take without KVM: what computes is 4 to 20 times slower there."""
 _SLOTS: Final = 64
@@ -92,7 +93,7 @@ class ReplayEngine:
     def reset(self) -> None:
         """Make it clean again: all that was made on it goes, but for the base images."""
         self.end_processes()
-        reset(self.client, self.images)
+        reset(self.client, self.images, self.pace)
         self.run(["sh", "-c", _SWEEP])
         set_limits(self._said)
 
@@ -169,11 +170,12 @@ class ReplayEngine:
         raise CourseError("The replay engine does not answer.", fix="try again")
 
     def _run(self, command: Sequence[str], timeout_s: float, folder: str, environment: Mapping[str, str]) -> Ran:
-        words = ["timeout", "--signal=KILL", f"{timeout_s * self.pace}", *command]
+        limit_s = timeout_s * self.pace
+        words = ["timeout", "--signal=KILL", f"{limit_s}", *command]
         api = self.outer.api
         variables = {"HOME": _NO_HOME, **environment}
         created = api.exec_create(self.container.id, words, workdir=folder, environment=variables)
-        said, length = bytearray(), 0
+        said, length, began = bytearray(), 0, time.monotonic()
         with ThreadPoolExecutor(1) as beside:  # while nobody reads it, the outer engine ends no exec of this container
             for chunk in stream_exec(self.outer, created["Id"]):
                 said += chunk[: max(0, OUTPUT_BYTES - len(said))]
@@ -183,8 +185,8 @@ class ReplayEngine:
         code, output = api.exec_inspect(created["Id"])["ExitCode"], said.decode("utf-8", "replace")
         if length > FLOOD_BYTES:
             return Ran(exit_code=None, output=output, ended=f"it printed more than {FLOOD_BYTES >> 20} MB")
-        if code in (124, 137):
-            return Ran(exit_code=None, output=output, ended=f"it had not ended after {timeout_s:g} s")
+        if code == _KILLED and time.monotonic() - began >= limit_s:  # else it was killed for something else
+            return Ran(exit_code=None, output=output, ended=f"it had not ended after {limit_s:g} s")
         return Ran(exit_code=code, output=output)
 
     def blocked(self) -> int:

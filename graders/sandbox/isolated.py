@@ -26,6 +26,7 @@ from course.engine.vm import launch
 from course.engine.vm.build import Booted, Plan, Source, build
 from course.engine.vm.clones import Clone
 from course.engine.vm.place import Manifest, Place, read_manifest
+from course.engine.vm.running import check_possible
 from course.errors import CourseError
 from course.folders import data_folder
 from course.images import OnProgress
@@ -50,8 +51,12 @@ def guest_place() -> Place:
 
 def is_built() -> bool:
     """Whether there is a guest to grade in, made of today's recipe."""
+    return _manifest() is not None
+
+
+def _manifest() -> Manifest | None:
     manifest = read_manifest(guest_place().guest)
-    return manifest is not None and manifest.version == recipe_digest()
+    return manifest if manifest is not None and manifest.version == recipe_digest() else None
 
 
 def build_guest(
@@ -63,6 +68,7 @@ def build_guest(
     on_progress: OnProgress | None = None,
 ) -> Manifest:
     """Build the guest, with these catalogue images, from what is made on the `donor` engine. Raises `CourseError`."""
+    check_possible()
     image = ensure_replay_image(donor, on_progress=on_progress)
     wanted = ensure_offline_images(donor, names, on_progress=on_progress)
     keys = Keys.make(_HOST)
@@ -117,15 +123,18 @@ class IsolatedEngine(ReplayEngine):
 
 
 @contextmanager
-def isolated_engine() -> Iterator[ReplayEngine]:
+def isolated_engine(images: Sequence[str] = ()) -> Iterator[ReplayEngine]:
     """A clean engine in a machine of its own, gone at the end; as many at once as there is memory for.
 
-    Raises `CourseError` where the guest is not built.
+    Raises `CourseError` where the guest is not built, or without one of these catalogue images.
     """
-    if not is_built():
+    manifest = _manifest()
+    if manifest is None:
         raise CourseError(
             "The virtual machine to grade in is not built yet, or for another version of the graders.", fix=BUILD
         )
+    if lacking := set(images).difference(manifest.images):
+        raise CourseError(f"The virtual machine to grade in was built without {', '.join(sorted(lacking))}.", fix=BUILD)
     with Clone(guest_place()) as clone, tempfile.TemporaryDirectory(prefix=labels.folder_prefix()) as folder:
         container, keys = _find(clone)
         tls, pace = keys.write(Path(folder)), EMULATED_PACE if clone.emulated else 1

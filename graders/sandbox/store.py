@@ -41,11 +41,11 @@ def named_images(inner: DockerClient) -> dict[str, str]:
     return {tag: str(image.id) for image in inner.images.list() for tag in image.tags}
 
 
-def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
+def reset(inner: DockerClient, bases: Mapping[str, str], pace: float = 1) -> None:
     """Remove every container, network, volume, image and cache record, but for the base images, which get their names
     back: a submission may have given them to images of its own. Raises `ImageNotFound` where one is gone.
     """
-    remove_running(inner, anonymous_volumes=True)
+    remove_running(inner, anonymous_volumes=True, pace=pace)
     for volume in inner.volumes.list():
         volume.remove(force=True)
     for name, id in bases.items():
@@ -57,11 +57,11 @@ def reset(inner: DockerClient, bases: Mapping[str, str]) -> None:
     post(inner, "/build/prune", {"all": "1", "filters": json.dumps({})}, timeout_s=PRUNE_TIMEOUT_S).raise_for_status()
 
 
-def remove_running(inner: DockerClient, *, anonymous_volumes: bool) -> None:
+def remove_running(inner: DockerClient, *, anonymous_volumes: bool, pace: float = 1) -> None:
     """Remove every container and network, again until there is none: a container that is going holds its network, and
     what a killed command had still asked for comes late. Raises `CourseError` where something stays.
     """
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _PATIENCE_S * pace
     while doomed := _running(inner, anonymous_volumes):
         if time.monotonic() > deadline:
             raise CourseError("What a submission has started cannot be removed.", fix="try again")

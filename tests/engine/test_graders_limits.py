@@ -209,6 +209,15 @@ def test_no_container_gets_rights_over_the_machine(engine: ReplayEngine) -> None
     assert engine.run_script(["docker", "exec", "idle", "true"], timeout_s=30).exit_code == 0
 
 
+def test_a_script_that_was_killed_has_not_run_out_of_time(engine: ReplayEngine) -> None:
+    engine.reset()
+    killed = engine.run_script(["sh", "-c", "kill -KILL $$"], timeout_s=30, folder="/tmp")
+    assert (killed.exit_code, killed.ended) == (137, "")
+    late = engine.run_script(["sleep", "60"], timeout_s=1, folder="/tmp")
+    assert late.exit_code is None
+    assert late.ended.startswith("it had not ended after")
+
+
 def test_the_guard_that_died_guards_again(engine: ReplayEngine) -> None:
     """Without it the engine would refuse everything, right submissions too."""
     engine.reset()

@@ -54,6 +54,10 @@ def test_an_ordinary_user_has_an_engine_that_outlives_its_starter(user: Ordinary
     assert all(process.uids().effective == user.uid for process in processes(user))
 
 
+def test_its_processor_is_one_that_mongodb_runs_on(client: DockerClient) -> None:
+    assert b" avx " in client.containers.run(IMAGE, ["cat", "/proc/cpuinfo"], remove=True)
+
+
 def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
     assert client.ping()
     connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"

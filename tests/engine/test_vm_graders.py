@@ -10,6 +10,7 @@ import pytest
 import vm_user
 from grade_corpus import grade
 
+from course.errors import CourseError
 from graders.cli import main
 from graders.sandbox import ReplayEngine, isolated, isolated_engine
 
@@ -47,6 +48,12 @@ def engine() -> Iterator[ReplayEngine]:
 def server() -> Iterator[int]:
     with vm_user.loopback_server() as port:
         yield port
+
+
+def test_images_that_the_guest_lacks_are_named(engine: ReplayEngine) -> None:
+    with pytest.raises(CourseError, match="built without httpd:2") as refused, isolated_engine(("httpd:2",)):
+        pass
+    assert refused.value.fix == isolated.BUILD
 
 
 @pytest.mark.parametrize(("assignment", "case"), CASES)

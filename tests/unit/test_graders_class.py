@@ -115,9 +115,10 @@ def test_a_level_is_never_silently_the_lower_one(monkeypatch: pytest.MonkeyPatch
             choose(kind, level)
     monkeypatch.setattr(isolated, "is_built", lambda: False)
     assert choose("auto", None) is Level.UNSANDBOXED
-    for kind, asked in (("vm", None), ("auto", Level.ISOLATED)):
-        with pytest.raises(CourseError, match="not built"):
+    for kind, asked, fix in (("vm", None, isolated.BUILD), ("auto", Level.ISOLATED, "--level unsandboxed")):
+        with pytest.raises(CourseError, match="not built") as refused:
             choose(kind, asked)
+        assert refused.value.fix == fix
 
 
 def test_the_summary_obeys_nothing_that_was_handed_in(capsys: pytest.CaptureFixture[str]) -> None:

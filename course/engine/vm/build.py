@@ -6,6 +6,7 @@ complete or not there at all. Starts processes; may import `course.errors` and i
 
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
+from docker.errors import DockerException
 from filelock import FileLock
 
 from course.engine.find import CALL_TIMEOUT_S
@@ -21,11 +23,13 @@ from course.engine.vm import guest_files, launch, packages
 from course.engine.vm.keeper import Task
 from course.engine.vm.machine import KVM, PROCESSORS, TCG
 from course.engine.vm.place import NOTES, Manifest, Place, make_private, runtime_folder
-from course.engine.vm.running import accelerators, locked, new_overlay
+from course.engine.vm.running import accelerators, check_possible, locked, new_overlay
 from course.errors import CourseError
 
 MEMORY_MIB: Final = 512
 DISK_BYTES: Final = 10 << 30
+_END_TIMEOUT_S: Final = 3
+"""How long a keeper takes to see that its machine has ended, and to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,8 @@ class Source:
 
 
 def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]) -> Manifest:
-    """Build the guest anew and put it in the place of an older one, which must not run. Raises `CourseError`."""
+    """Build the guest anew and put it in the place of an older one, which is ended. Raises `CourseError`."""
+    check_possible()
     with workshop(here) as folder:
         guest = folder / "guest"
         versions = packages.unpack(guest_files.PACKAGES, folder / "packages", mirror=source.mirror, say=say)
@@ -167,9 +172,23 @@ def _running(
         client = DockerClient(base_url=f"unix://{run / 'docker.sock'}", version="auto", timeout=CALL_TIMEOUT_S)
         try:
             yield Booted(client=client, run=run, notes=guest / NOTES)
+        except (CourseError, DockerException, OSError) as error:
+            if not _has_ended(keeper):
+                raise
+            raise CourseError(
+                "The machine ended while the guest was made.", fix="see whether the disk is full, then again"
+            ) from error
         finally:
             client.close()
             keeper.terminate()
+
+
+def _has_ended(keeper: subprocess.Popen[str]) -> bool:
+    try:
+        keeper.wait(_END_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 @contextmanager

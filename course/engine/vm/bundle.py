@@ -18,7 +18,7 @@ from typing import IO, Final
 from course.engine.vm.build import put_in_place, workshop
 from course.engine.vm.machine import TCG
 from course.engine.vm.place import NOTES, Manifest, Place, read_manifest
-from course.engine.vm.running import BUILD
+from course.engine.vm.running import BUILD, check_possible
 from course.errors import CourseError
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -54,6 +54,7 @@ def bundle(here: Place, file: Path, *, say: Say) -> str:
 
 def unpack(here: Place, file: Path, *, expected: str | None = None, say: Say) -> Manifest:
     """Put a bundle's guest in the place of this user's; refuses what is no bundle, or not the `expected` one."""
+    check_possible()
     try:
         if expected and sha256(file) != expected.lower():
             raise CourseError(f"{file} is not the bundle that was expected: its SHA-256 differs.", fix="fetch it again")

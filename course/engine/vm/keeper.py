@@ -210,11 +210,11 @@ class Keeper:
         or the writing fails, it goes on.
         """
         new, state = folder / "state.new", folder / "state"
-        self._suspending = True
         try:
             status, printed = await self.agent.run(" && ".join(("sync", *map(_unmounting, self.task.shares))))
             if status:
                 raise QemuError(printed)
+            self._suspending = True
             await self.monitor.execute("stop")
             await self.monitor.migrated("migrate", f"file:{new}")
             new.replace(state)

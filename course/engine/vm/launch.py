@@ -57,7 +57,7 @@ def launch(task: Task, *, say: Callable[[str], None] = lambda doing: None) -> su
             start_new_session=True,
         )
     try:
-        _await_ready(process, folder, say)
+        _await_ready(process, task, say)
     except BaseException:
         process.terminate()
         process.wait(_END_TIMEOUT_S)
@@ -65,7 +65,7 @@ def launch(task: Task, *, say: Callable[[str], None] = lambda doing: None) -> su
     return process
 
 
-def _await_ready(process: subprocess.Popen[str], folder: Path, say: Callable[[str], None]) -> None:
+def _await_ready(process: subprocess.Popen[str], task: Task, say: Callable[[str], None]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
         report = json.loads(line)
@@ -73,14 +73,18 @@ def _await_ready(process: subprocess.Popen[str], folder: Path, say: Callable[[st
             process.stdout.close()
             return
         if "error" in report:
-            raise CourseError(
-                f"The VM engine did not start: {report['error']}.", fix="`course engine reset`, then again"
-            )
+            raise _not_started(report["error"], task)
         say(report["doing"])
     last = ["its keeper ended"]
     with suppress(OSError):
-        last = (folder / "keeper.log").read_text(encoding="utf-8", errors="replace").strip().splitlines() or last
-    raise CourseError(f"The VM engine did not start: {last[-1]}.", fix="`course engine reset`, then again")
+        log = Path(task.run, "keeper.log")
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or last
+    raise _not_started(last[-1], task)
+
+
+def _not_started(reason: str, task: Task) -> CourseError:
+    fix = "see whether the disk is full, then again" if task.bound else "`course engine reset`, then again"
+    return CourseError(f"The VM engine did not start: {reason}.", fix=fix)
 
 
 def ask(folder: Path, **what: Any) -> dict[str, Any]:

@@ -25,7 +25,9 @@ _KERNEL: Final = (
     "random.trust_cpu=on rcupdate.rcu_expedited=1 no_timer_check transparent_hugepage=never nowatchdog "
     "cgroup_no_v1=all"
 )
-_PROCESSOR: Final = {TCG: ("tcg,thread=multi,tb-size=256", "qemu64", "tsc=reliable"), KVM: ("kvm", "host", "")}
+_EMULATED: Final = "SandyBridge"
+"""The oldest processor that MongoDB runs on, which needs AVX (its production notes, "x86_64")."""
+_PROCESSOR: Final = {TCG: ("tcg,thread=multi,tb-size=256", _EMULATED, "tsc=reliable"), KVM: ("kvm", "host", "")}
 
 
 @dataclass(frozen=True, kw_only=True)

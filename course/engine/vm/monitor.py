@@ -75,6 +75,7 @@ class Agent:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._turn = asyncio.Lock()
 
     @classmethod
     async def on(cls, connected: socket.socket) -> "Agent":
@@ -97,8 +98,9 @@ class Agent:
 
     async def run(self, line: str) -> tuple[int, str]:
         """The exit status of one line of shell, and what it printed."""
-        self._writer.write(line.encode() + b"\n")
-        return await self._status()
+        async with self._turn:
+            self._writer.write(line.encode() + b"\n")
+            return await self._status()
 
     async def _line(self) -> bytes:
         line = await self._reader.readline()

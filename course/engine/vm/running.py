@@ -56,6 +56,12 @@ def obstacle() -> str | None:
     return None
 
 
+def check_possible() -> None:
+    """Raise `CourseError` where no VM engine can run."""
+    if reason := obstacle():
+        raise CourseError(f"No VM engine: {reason}.", fix="an engine of your own: Docker Desktop, Colima, Podman")
+
+
 def is_built() -> bool:
     """Whether there is a guest to start."""
     return read_manifest(place().guest) is not None
@@ -240,9 +246,7 @@ def _try(here: Place) -> DockerClient | Silent:
 
 def startable(here: Place) -> Manifest:
     """The manifest of a guest that can be started; raises `CourseError`."""
-    reason = obstacle()
-    if reason:
-        raise CourseError(f"No VM engine: {reason}.", fix="an engine of your own: Docker Desktop, Colima, Podman")
+    check_possible()
     manifest = read_manifest(here.guest)
     if manifest is None:
         raise CourseError("The VM engine is not built yet.", fix=BUILD)
