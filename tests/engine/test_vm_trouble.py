@@ -1,10 +1,12 @@
 """The VM engine where something goes wrong around it: a full disk, a kill, a file that is missing."""
 
+import io
 import os
 import random
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,6 +51,34 @@ def test_on_a_full_disk_it_stands_still_until_there_is_space(user: Ordinary) -> 
         for one in (client, hasty):
             one.close()
         user.course("engine", "reset")
+
+
+@pytest.mark.long
+def test_a_stop_that_fills_the_disk_ends_once_there_is_space(user: Ordinary) -> None:
+    with _full_disk(user) as disk:
+        client = DockerClient(base_url=start(user)["docker_host"], timeout=vm_user.ENGINE_TIMEOUT_S)
+        size = SPACE_BYTES * 2 // 3
+        client.api.import_image_from_data(_tar_of(os.urandom(size)), repository="large")  # into the guest's memory
+        with (disk / "more").open("wb") as more:
+            os.posix_fallocate(more.fileno(), 0, shutil.disk_usage(disk).free - (4 << 20))
+        with user.begin("engine", "stop") as stop:
+            wait_until(lambda: shutil.disk_usage(disk).free < 1 << 20, timeout_s=60, what="the disk is full")
+            time.sleep(5)
+            assert stop.poll() is None
+            (disk / "ballast").unlink()
+            assert stop.wait(timeout=120) == 0
+        start(user)
+        assert client.images.get("large").attrs["Size"] == size
+        client.close()
+
+
+def _tar_of(content: bytes) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        member = tarfile.TarInfo("large")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return written.getvalue()
 
 
 @contextmanager
