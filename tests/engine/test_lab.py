@@ -99,6 +99,7 @@ def test_published_ports_internal_networks_and_none(scratch: Scratch) -> None:
     assert next(network for network in setup.networks if network.name == inner.name).internal
 
 
+@pytest.mark.differs_in_vm
 def test_on_the_host_network_localhost_is_the_host(scratch: Scratch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # a program of the host's own
         port = server.getsockname()[1]

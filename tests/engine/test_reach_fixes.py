@@ -122,6 +122,7 @@ def test_an_address_of_another_network_is_told_from_one_that_is_shared(scratch: 
     assert found[scratch.name("b")].answer is Answer.ANSWERED
 
 
+@pytest.mark.differs_in_vm
 def test_a_program_that_listens_on_localhost_alone_is_named_as_the_cause(scratch: Scratch) -> None:
     web = scratch.network("web")
     scratch.run("busybox:stable", SLEEP, name="a", networks=[web])
@@ -150,6 +151,7 @@ def test_on_the_hosts_network_addresses_get_through_and_names_do_not(scratch: Sc
     assert explain(setup, found[scratch.name("b")]).fix == f"use its address, {address}"
 
 
+@pytest.mark.differs_in_vm
 def test_a_published_port_is_reached_through_the_gateway_and_an_alias_by_its_name(scratch: Scratch) -> None:
     web, other = scratch.network("web"), scratch.network("other")
     scratch.run("busybox:stable", WEB, name="b", networks=[web], ports={"80/tcp": ("0.0.0.0", 0)})
