@@ -18,7 +18,7 @@ from course.doctor import Finding, State
 from course.engine import connect, own_kind
 from course.errors import CourseError
 from graders.autograde.place import class_folder
-from graders.levels import choose, obstacle
+from graders.levels import choose, obstacle, too_small
 from graders.rubric import Level
 from graders.sandbox import isolated
 from graders.sandbox.container import MEMORY_BYTES
@@ -50,6 +50,8 @@ def examine() -> tuple[Finding, ...]:
 
 
 def _engine(client: DockerClient) -> Finding:
+    if (reason := too_small(client)) and obstacle(Level.ISOLATED):
+        return Finding(name="engine", state=State.BROKEN, seen=reason, fix="a Docker engine of this machine")
     kind = own_kind(client) or "an existing one"
     return Finding(name="engine", state=State.OK, seen=f"Docker {client.version()['Version']}, {kind}")
 

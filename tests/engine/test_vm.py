@@ -58,6 +58,17 @@ def test_its_processor_is_one_that_mongodb_runs_on(client: DockerClient) -> None
     assert b" avx " in client.containers.run(IMAGE, ["cat", "/proc/cpuinfo"], remove=True)
 
 
+@pytest.mark.usefixtures("client")
+def test_the_graders_say_at_once_that_they_do_not_fit_in(user: Ordinary) -> None:
+    folder = user.folder / "handed-in"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(f"FROM {IMAGE}\n")
+    words = [str(user.python_path), "-m", "graders.cli", "check", "layers", str(folder), "--json"]
+    done = user.run(*words, timeout_s=120)
+    assert done.returncode == 3, done.stderr
+    assert "too little memory" in done.stdout
+
+
 def test_another_user_is_refused(user: Ordinary, client: DockerClient) -> None:
     assert client.ping()
     connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
