@@ -30,6 +30,7 @@ def pytest_configure() -> None:
     settings.load_profile("calm")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What takes minutes, and tells more than the rest does, is left to --long. With pytest-xdist's `--dist loadgroup`
     all that uses the engine at hand is one group, in the order that it has without.
