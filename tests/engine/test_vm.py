@@ -88,12 +88,14 @@ def test_a_build_that_is_over_keeps_no_processor_busy(user: Ordinary, client: Do
     """The engine ends a build's session 10 s after its client did, for which QEMU's network has to wait quietly."""
     (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN true\n", encoding="utf-8")
     assert build(client, tmp_path).error is None
-    time.sleep(3)  # what the engine does itself when a build is over
     machine = max(processes(user), key=lambda process: process.memory_info().rss)
-    before = machine.cpu_times()
-    time.sleep(4)
-    after = machine.cpu_times()
-    assert after.user - before.user + after.system - before.system < 1.5
+    taken: list[float] = []
+    for _ in range(8):  # at first the engine itself has something to do, the longer the busier this machine is
+        before = machine.cpu_times()
+        time.sleep(1)
+        after = machine.cpu_times()
+        taken.append(after.user - before.user + after.system - before.system)
+    assert min(taken) < 0.25, taken
 
 
 @pytest.mark.long
