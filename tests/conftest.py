@@ -9,15 +9,12 @@ import pytest
 from docker import DockerClient
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
-from xdist import is_xdist_worker
 
 from course import engine, images
 from course.clean import clean, clean_session
 from course.errors import CourseError
 
 REQUIRED = "LAYER_BY_LAYER_REQUIRE_ENGINE"
-APART = ("tests/unit", "tests/notebooks", "tests/browser/test_pictures.py", "tests/engine/test_vm")
-"""What needs no engine, or has its own in a virtual machine: it may run beside the tests of the engine in use."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,23 +27,16 @@ def pytest_configure() -> None:
     settings.load_profile("calm")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes, and tells more than the rest does, is left to --long. With pytest-xdist's `--dist loadgroup`
-    all that uses the engine at hand is one group, in the order that it has without.
-    """
+    """What takes minutes, and tells more than the rest does, is left to --long."""
     if not config.getoption("--long"):
         left = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("apart" if item.nodeid.startswith(APART) else "engine"))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish() -> None:
     """What killed kernels of notebook tests left behind goes as it would at the next lesson's start."""
-    if is_xdist_worker(session):  # the other one still works on that engine
-        return
     with suppress(CourseError):
         clean(engine.connect(start=False))
 
