@@ -126,11 +126,7 @@ def _engine_parser(commands: Any) -> None:
     group = commands.add_parser("engine", help="find, start and stop a Docker engine")
     command = _adder(group.add_subparsers(required=True, metavar="COMMAND"))
     one = command("start", do.engine_start, "find an engine, or start one of the course's own")
-    one.add_argument(
-        "--install",
-        action="store_true",
-        help="install dockerd, or build the VM engine, if it is missing, and ask nothing",
-    )
+    one.add_argument("--install", action="store_true", help="install or build what is missing, and ask nothing")
     one.add_argument("--kind", choices=("auto", "native", "vm"), default="auto")
     one.add_argument("--share", action="append", type=Path, default=[], help="a folder for bind mounts of a VM engine")
     one.add_argument("--json", action="store_true")

@@ -28,10 +28,21 @@ ERR = Console(stderr=True, highlight=False)
 
 @contextmanager
 def reporting(title: str) -> Iterator[Callable[[str], None]]:
-    """A line that says what is being done; where no terminal shows it, as in a log, one line for each thing."""
+    """A line that says what is being done; where no terminal shows it, as in a log, one line for each thing.
+
+    In a terminal it begins with the first thing that is said: it would wipe away a question that is asked before.
+    """
     if ERR.is_terminal:
-        with ERR.status(title) as state:
-            yield lambda doing: state.update(escape(doing))
+        state = ERR.status(title)
+
+        def show(doing: str) -> None:
+            state.update(escape(doing))
+            state.start()
+
+        try:
+            yield show
+        finally:
+            state.stop()
         return
     said = [title]
     ERR.print(title)

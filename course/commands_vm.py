@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
     from course.engine.vm.build import Booted, Source
+    from course.engine.vm.place import Manifest
 
 
 def build_vm(arguments: argparse.Namespace) -> int:
@@ -26,7 +27,9 @@ def build_vm(arguments: argparse.Namespace) -> int:
     if arguments.from_ is not None:
         return _unpack(arguments)
     names = tuple(entry.name for entry in find(arguments.images)) if arguments.images is not None else ()
-    _build(names, arguments.mirror)
+    manifest = _build(names, arguments.mirror)
+    with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
+    OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
     return 0
 
 
@@ -49,7 +52,7 @@ def start_or_build(*, install_agreed: bool, kind: str = "auto", shares: Sequence
         return engine.start(kind="vm", shares=shares, say=say)
 
 
-def _build(names: tuple[str, ...], mirror: str | None) -> None:
+def _build(names: tuple[str, ...], mirror: str | None) -> "Manifest":
     from course import engine
     from course.engine.vm.build import Plan, build
     from course.engine.vm.place import place
@@ -61,9 +64,7 @@ def _build(names: tuple[str, ...], mirror: str | None) -> None:
         donor = None
     with reporting("Building the VM engine") as say:
         plan = Plan(fill=lambda booted: _fill(booted, names, donor, say))
-        manifest = build(place(), source, plan, say=say)
-    with_images = f" with {', '.join(manifest.images)}" if manifest.images else ""
-    OUT.print(f"The VM engine is built{with_images}: `course engine start --kind vm`.")
+        return build(place(), source, plan, say=say)
 
 
 def machine_source(mirror: str | None = None) -> "Source":

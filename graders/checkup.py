@@ -18,10 +18,11 @@ from course.doctor import Finding, State
 from course.engine import connect, own_kind
 from course.errors import CourseError
 from graders.autograde.place import class_folder
-from graders.levels import choose, obstacle, too_small
+from graders.levels import choose, obstacle
 from graders.rubric import Level
 from graders.sandbox import isolated
 from graders.sandbox.container import MEMORY_BYTES
+from graders.sandbox.image import check_room
 
 LEAST_FREE_BYTES: Final = 12 * 10**9
 """For the disk of one replay engine, which is filled only by who fills it, and for images."""
@@ -50,8 +51,11 @@ def examine() -> tuple[Finding, ...]:
 
 
 def _engine(client: DockerClient) -> Finding:
-    if (reason := too_small(client)) and obstacle(Level.ISOLATED):
-        return Finding(name="engine", state=State.BROKEN, seen=reason, fix="a Docker engine of this machine")
+    if obstacle(Level.ISOLATED):
+        try:
+            check_room(client)
+        except CourseError as error:
+            return Finding(name="engine", state=State.BROKEN, seen=error.message, fix=error.fix)
     kind = own_kind(client) or "an existing one"
     return Finding(name="engine", state=State.OK, seen=f"Docker {client.version()['Version']}, {kind}")
 

@@ -10,10 +10,8 @@ machine gives UNSANDBOXED, the graders' virtual machine gives ISOLATED.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from docker import DockerClient
-
 from course.clean import clean, clean_session
-from course.engine import connect, own_kind
+from course.engine import connect
 from course.errors import CourseError
 from course.images import OnProgress
 from graders.rubric import Level
@@ -24,13 +22,6 @@ def obstacle(level: Level) -> str | None:
     """Why submissions cannot be replayed at this level here, None where they can."""
     if level is Level.ISOLATED and not isolated.is_built():
         return f"the virtual machine to grade in is not built (`{isolated.BUILD}`)"
-    return None
-
-
-def too_small(client: DockerClient) -> str | None:
-    """Why there can be no replay engine on this one, None where there can."""
-    if own_kind(client) == "vm":
-        return "the learners' VM engine has too little memory for the graders' engine"
     return None
 
 
@@ -64,8 +55,6 @@ def open_engine(
         return
     client = connect(kind=kind)
     try:
-        if reason := too_small(client):
-            raise CourseError(f"Nothing is replayed here: {reason}.", fix="a Docker engine of this machine")
         clean(client)  # what killed processes left
         with replay_engine(client, images, on_progress=on_progress) as engine:
             yield engine

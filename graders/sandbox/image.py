@@ -1,7 +1,7 @@
 """The image that replays run in, and the images as they are in there: with no registry but the graders' own.
 
 Enters: docker-py's client. Leaves: references of images, made present. Builds on the engine; may import
-`course.images` and `course.folders`.
+`course`.
 """
 
 import shutil
@@ -13,6 +13,8 @@ from typing import Final
 from docker import DockerClient
 
 from course import labels
+from course.engine import own_kind
+from course.errors import CourseError
 from course.folders import notebooks_folder
 from course.images import OnProgress, ensure, ensure_debian, ensure_own, fingerprint
 
@@ -27,10 +29,23 @@ _REGISTRY_VARIABLES: Final = ("npm_config_registry", "YARN_NPM_REGISTRY_SERVER",
 
 
 def ensure_replay_image(client: DockerClient, *, on_progress: OnProgress | None = None) -> str:
-    """Make the image of the replay engine present; the first time it fetches all packages that the assignments need."""
+    """Make the image of the replay engine present; the first time it fetches all packages that the assignments need.
+
+    Raises `CourseError` where no replay engine could run.
+    """
+    check_room(client)
     ensure(client, (NODE,), on_progress=on_progress)
     stands_on = {"BASE": ensure_debian(client, RELEASE, on_progress=on_progress), "NODE": NODE}
     return ensure_own(client, "layer-by-layer/replay", _fill, stands_on=stands_on, on_progress=on_progress)
+
+
+def check_room(client: DockerClient) -> None:
+    """Raise `CourseError` on an engine that a replay engine does not fit into."""
+    if own_kind(client) == "vm":
+        raise CourseError(
+            "The learners' VM engine has too little memory for the graders' engine.",
+            fix="a Docker engine of this machine",
+        )
 
 
 def recipe_digest() -> str:
