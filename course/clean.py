@@ -66,7 +66,9 @@ class Removed:
 
 
 def clean(client: DockerClient, *, everything: bool = False, images: bool = False) -> Removed:
-    """Remove what this owner's dead sessions left; `everything` of this owner; its catalogue `images` as well."""
+    """Remove what this owner's dead sessions left; `everything` of this owner; its catalogue `images` as well, and the
+    volumes that hold such images for the graders.
+    """
     sessions = _sessions(client)
     doomed = {one for one in sessions if everything or not labels.is_alive(one)}
     return _remove(client, doomed, catalogue=images)
@@ -119,9 +121,13 @@ def _removals(
     def ours(carried: dict[str, str] | None) -> bool:
         return labels.made_by(carried) in sessions
 
+    def holds_images(carried: dict[str, str]) -> bool:
+        return catalogue and bool(carried.get(labels.IMAGE))
+
     containers = client.containers.list(all=True, filters=owned, ignore_removed=True)
     networks = [n for n in client.networks.list(filters=owned) if ours(n.attrs.get("Labels"))]
-    volumes = [v for v in client.volumes.list(filters=owned) if ours(v.attrs.get("Labels"))]
+    carriers = [(v, v.attrs.get("Labels") or {}) for v in client.volumes.list(filters=owned)]
+    volumes = [v for v, carried in carriers if ours(carried) or holds_images(carried)]
     images = [i for i in _images(client) if ours(i.get("Labels")) or (catalogue and _is_listed(i))]
     tags = [name for image in images for name in _tags(image) or [image["Id"]]]
     return {

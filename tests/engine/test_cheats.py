@@ -9,7 +9,7 @@ from graders.cli import main
 from graders.rubric import Level
 from graders.sandbox import isolated
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 RIGHT = {"layers": "right-two-stages", "networks": "right-compose", "volumes": "right-compose"}
 AFTERWARDS = ("zed", "zoe")

@@ -25,7 +25,7 @@ from docker.models.containers import Container
 
 from course import labels
 
-pytestmark = [pytest.mark.engine, pytest.mark.long]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.differs_in_vm]
 
 
 def test_an_interrupt_ends_in_order(tmp_path: Path, client: DockerClient) -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 
 from course.folders import HOME_VARIABLE
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from docker import DockerClient
+from docker.errors import NotFound
 
 from course import labels
 from course.builds import record
@@ -116,6 +118,23 @@ def test_what_a_learner_makes_from_an_image_of_the_course_stays(
         theirs.remove()
         client.images.remove(f"{NAME}-stranger:1")
         client.images.remove(f"{NAME}/listed:1")
+
+
+def test_volumes_with_images_for_the_graders_go_with_the_images(client: DockerClient, nobody_else: None) -> None:
+    name = f"{NAME}-replay"
+    volume = client.volumes.create(name, labels=labels.labels(**{labels.IMAGE: "replay"}))
+    user = client.containers.create("busybox:stable", "true", volumes={name: {"bind": "/v"}})
+    try:
+        assert name not in clean(client, everything=True).volumes
+        assert name not in clean(client, images=True).volumes, "it is in use"
+        user.remove()
+        assert clean(client, images=True).volumes == (name,)
+        assert left(client, name) == 0
+    finally:
+        with suppress(NotFound):
+            user.remove()
+        with suppress(NotFound):
+            volume.remove()
 
 
 def test_cache_of_a_moment_in_which_a_living_session_built_too_stays(client: DockerClient, dead_session: str) -> None:

@@ -14,7 +14,7 @@ from graders.rubric import Status
 from graders.rubrics import GRADINGS, find_grading
 from graders.sandbox import ReplayEngine, replay_engine
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 ALWAYS = {
     "capstone": ("right-compose",),

@@ -18,7 +18,7 @@ from graders.judge import judge_on
 from graders.rubrics.layers import GRADING
 from graders.sandbox import ReplayEngine, replay_engine
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from graders.sandbox import ReplayEngine, replay_engine
 from graders.submission import collect
 from graders.workplace import Task, Workplace
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 UP_TIMEOUT_S = 40
 BOMB = "bomb() { bomb | bomb & }; bomb; sleep infinity"

@@ -20,7 +20,7 @@ from graders.autograde.ungradable import KeepUngraded
 from graders.rubric import could_not_check
 from graders.rubrics.order import RUBRIC
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.differs_in_vm]
 
 PROJECT = Path(__file__).parents[2]
 CORPUS = PROJECT / "tests/corpus/order"

@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import private
 import pytest
 from docker import DockerClient
 from loopback import bring_up_loopback
@@ -107,10 +107,7 @@ def test_two_databases_one_after_the_other_share_a_named_volume(client: DockerCl
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
-    reason="a private engine needs Linux, root and dockerd",
-)
+@private.NEEDED
 def test_data_outlives_a_restart_of_the_engine(client: DockerClient, tmp_path: Path) -> None:
     with (tmp_path / "mongo.tar").open("wb") as tar:
         tar.writelines(client.images.get("mongo:8").save(named=True))

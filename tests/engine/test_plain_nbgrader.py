@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from classes import ALWAYS, ASSIGNMENT, CORPUS, SchoolClass, expected
 
-pytestmark = [pytest.mark.engine, pytest.mark.long]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.differs_in_vm]
 
 
 @pytest.mark.usefixtures("client")

@@ -5,7 +5,6 @@ Each test has an engine in a network namespace and a data folder of its own, so 
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import private
 import psutil
 import pytest
 from docker import DockerClient
@@ -25,10 +25,7 @@ from course.labels import session_of
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(
-        sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
-        reason="a private engine needs Linux, root and dockerd",
-    ),
+    private.NEEDED,
 ]
 
 

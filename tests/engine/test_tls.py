@@ -1,12 +1,12 @@
 """A build over TLS: an engine of its own, in a network namespace, that asks for certificates."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import private
 import pytest
 import trustme
 from docker import DockerClient
@@ -18,10 +18,7 @@ from course.folders import HOME_VARIABLE
 
 pytestmark = [
     pytest.mark.engine,
-    pytest.mark.skipif(
-        sys.platform != "linux" or os.geteuid() != 0 or shutil.which("dockerd", path="/usr/sbin:/usr/bin") is None,
-        reason="a private engine needs Linux, root and dockerd",
-    ),
+    private.NEEDED,
 ]
 PORT = 2376
 

@@ -10,11 +10,13 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 import vm_user
 from docker import DockerClient
+from docker.errors import APIError
 from docker.models.containers import Container
 from ordinary import OTHER_UID, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
@@ -135,16 +137,38 @@ def test_a_published_udp_port_is_there_too(client: DockerClient) -> None:
     container.remove(force=True)
 
 
-@pytest.mark.long
-def test_a_port_that_something_else_has_is_left_out_and_said(user: Ordinary, client: DockerClient) -> None:
-    with vm_user.loopback_server() as port:
-        ports = {"80/tcp": port, "81/tcp": None}
-        container = client.containers.run(IMAGE, ["sh", "-c", f"{SERVE} -p 81"], ports=ports, detach=True)
-        container.reload()
-        other = container.ports["81/tcp"][0]["HostPort"]
-        wait_until(lambda: _get(f"http://127.0.0.1:{other}") == b"hello\n", timeout_s=30, what="the other port answers")
-        assert f"port {port}/tcp: " in (run_folder(user) / "keeper.log").read_text()
+def test_a_port_that_something_else_has_is_refused_until_it_is_free(client: DockerClient) -> None:
+    port = 18_080
+    container = client.containers.create(IMAGE, ["sh", "-c", SERVE], ports={"80/tcp": ("127.0.0.1", port)})
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(APIError, match="address already in use"):
+        container.start()
+    container.start()
+    wait_until(lambda: _get(f"http://127.0.0.1:{port}") == b"hello\n", timeout_s=30, what="the port answers")
     container.remove(force=True)
+
+
+@pytest.mark.long
+def test_a_port_that_cannot_be_had_is_left_out_and_said(user: Ordinary, client: DockerClient) -> None:
+    ports = {"80/tcp": 80, "81/tcp": None}
+    container = client.containers.run(IMAGE, ["sh", "-c", f"{SERVE} -p 81"], ports=ports, detach=True)
+    container.reload()
+    other = container.ports["81/tcp"][0]["HostPort"]
+    wait_until(lambda: _get(f"http://127.0.0.1:{other}") == b"hello\n", timeout_s=30, what="the other port answers")
+    assert "port 80/tcp: " in (run_folder(user) / "keeper.log").read_text()
+    container.remove(force=True)
+
+
+@pytest.mark.long
+def test_a_port_that_comes_with_a_network_is_there_too(client: DockerClient) -> None:
+    inner, outer = client.networks.create("inner", internal=True), client.networks.create("outer")
+    ports = {"80/tcp": ("127.0.0.1", 18_081)}
+    container = client.containers.run(IMAGE, ["sh", "-c", SERVE], ports=ports, network="inner", detach=True)
+    assert _get("http://127.0.0.1:18081") is None
+    outer.connect(container)
+    wait_until(lambda: _get("http://127.0.0.1:18081") == b"hello\n", timeout_s=30, what="the port answers")
+    container.remove(force=True)
+    inner.remove()
+    outer.remove()
 
 
 @pytest.mark.parametrize("where", [pytest.param("temporary", marks=pytest.mark.long), "folder/project"])
@@ -193,8 +217,12 @@ def test_two_accounts_of_one_machine_have_an_engine_each(user: Ordinary, client:
         assert not theirs.volumes.list()
         theirs.volumes.create("of-the-second")
         for number, engine in enumerate((client, theirs)):
-            said = engine.containers.run(IMAGE, ["echo", f"engine {number}"], remove=True)
-            assert said.decode() == f"engine {number}\n"
+            serve = SERVE.replace("hello", f"engine {number}")
+            container = engine.containers.run(IMAGE, ["sh", "-c", serve], ports={"80/tcp": None}, detach=True)
+            container.reload()
+            url = f"http://127.0.0.1:{container.ports['80/tcp'][0]['HostPort']}"
+            wait_until(partial(_answers, url), timeout_s=30, what="it answers")
+            assert _get(url) == f"engine {number}\n".encode()
         assert other.course("engine", "stop").returncode == 0
         theirs.close()
     assert [volume.name for volume in client.volumes.list()] == ["of-the-first"]
@@ -278,6 +306,10 @@ def _get(url: str) -> bytes | None:
             return body
     except (urllib.error.URLError, OSError):
         return None
+
+
+def _answers(url: str) -> bool:
+    return _get(url) is not None
 
 
 def _age(stamp: str) -> float:

@@ -95,6 +95,12 @@ with Clone() as clone:
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_else(user: Ordinary) -> None:
+    """No process of this user's but those of clones."""
+    user.course("engine", "reset")
+
+
 @pytest.fixture
 def server() -> Iterator[int]:
     with vm_user.loopback_server() as port:

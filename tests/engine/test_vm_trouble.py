@@ -84,6 +84,7 @@ def _tar_of(content: bytes) -> bytes:
 @contextmanager
 def _full_disk(user: Ordinary) -> Iterator[Path]:
     """This user's engine on a disk of its own, which is all but full until the file `ballast` is removed."""
+    user.course("engine", "reset")
     image, disk, guest = user.folder / "image", user.folder / "disk", user.course_home / "vm/guest"
     taken = sum(file.stat().st_blocks * 512 for file in guest.rglob("*"))
     with image.open("wb") as file:
@@ -104,6 +105,7 @@ def _full_disk(user: Ordinary) -> Iterator[Path]:
         user.environment["LAYER_BY_LAYER_HOME"] = before
         wait_until(lambda: not processes(user), timeout_s=20, what="nothing uses the disk")
         subprocess.run(["umount", disk], check=True)
+        disk.rmdir()
         image.unlink()
 
 

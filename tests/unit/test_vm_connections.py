@@ -14,13 +14,19 @@ from typing import Any, TypeVar, cast
 import pytest
 
 from course.engine.vm.monitor import Agent, QemuEnded
+from course.engine.vm.ports import listened_at
 from course.engine.vm.proxy import STARTS, Proxy
 
 Made = TypeVar("Made")
 
 
 @pytest.mark.parametrize(
-    "line", [b"POST /v1.45/containers/a1/start HTTP/1.1", b"POST /containers/a1/restart?t=1 HTTP/1.1"]
+    "line",
+    [
+        b"POST /v1.45/containers/a1/start HTTP/1.1",
+        b"POST /containers/a1/restart?t=1 HTTP/1.1",
+        b"POST /v1.45/networks/front/connect HTTP/1.1",
+    ],
 )
 def test_the_proxy_notices_a_start(line: bytes) -> None:
     assert STARTS.match(line)
@@ -41,15 +47,20 @@ async def nothing_started() -> None:
     raise AssertionError("something was started")
 
 
+async def nothing() -> None:
+    pass
+
+
 async def with_proxy(
     folder: Path,
     engine: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     started: Callable[[], Coroutine[None, None, None]] = nothing_started,
+    prepare: Callable[[], Coroutine[None, None, None]] = nothing,
 ) -> None:
     async with (
         await asyncio.start_unix_server(engine, folder / "engine"),
-        await Proxy(folder / "engine", started).serve(folder / "proxy"),
+        await Proxy(folder / "engine", prepare=prepare, started=started).serve(folder / "proxy"),
     ):
         await asyncio.wait_for(client(*await asyncio.open_unix_connection(folder / "proxy")), 10)
 
@@ -215,7 +226,7 @@ def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
         return answer
 
     async def ask_all() -> list[bytes]:
-        async with await Proxy(tmp_path / "engine", nothing_started).serve(tmp_path / "proxy"):
+        async with await Proxy(tmp_path / "engine", prepare=nothing, started=nothing_started).serve(tmp_path / "proxy"):
             return await asyncio.gather(*(ask() for _ in range(8)))
 
     with socket.socket(socket.AF_UNIX) as engine, ThreadPoolExecutor(1) as beside:
@@ -225,3 +236,43 @@ def test_clients_that_come_at_once_are_all_served(tmp_path: Path) -> None:
         served = beside.submit(serve, engine)
         assert run(ask_all()) == [b"here"] * 8
         served.result()
+
+
+def test_ports_that_a_published_one_would_meet_are_known(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as loopback,
+        socket.create_server(("127.0.0.2", 0)) as another,
+        socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as both,
+        socket.create_connection(loopback.getsockname()) as connected,
+    ):
+        found = set()
+        for table in ("tcp", "tcp6"):
+            found |= listened_at(Path("/proc/net", table).read_text().splitlines()[1:])
+        assert {one.getsockname()[1] for one in (loopback, both)} <= found
+        assert not {one.getsockname()[1] for one in (another, connected)} & found
+
+
+def test_the_proxy_prepares_before_it_passes_a_start_on(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def prepare() -> None:
+        await asyncio.sleep(0.1)
+        seen.append("prepared")
+
+    async def started() -> None:
+        seen.append("started")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        seen.append("asked")
+        writer.write(b"done")
+        writer.close()
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /containers/a1/start HTTP/1.1\r\n\r\n")
+        assert await reader.read() == b"done"
+        seen.append("answered")
+        writer.close()
+
+    run(with_proxy(tmp_path, answer, ask, started, prepare))
+    assert seen == ["prepared", "asked", "started", "answered"]

@@ -13,6 +13,7 @@ import pytest
 from test_rules import imports
 
 from course.engine.vm import bundle, kernel, launch, packages
+from course.engine.vm.build import put_in_place, workshop
 from course.engine.vm.machine import Drive, Form, Memory, qemu_command
 from course.engine.vm.place import Manifest, Place, make_private, runtime_folder
 from course.engine.vm.ports import published
@@ -87,6 +88,33 @@ def test_a_folder_that_somebody_else_laid_out_is_not_trusted(tmp_path: Path) -> 
         make_private(trap)
 
 
+def test_a_keeper_of_another_machine_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(launch, "_END_TIMEOUT_S", 0.1)
+    with subprocess.Popen(["sleep", "60"]) as stranger, (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print(stranger.pid, "another-start-of-a-machine pid:[1]", file=lock, flush=True)
+        with pytest.raises(CourseError, match="another machine"):
+            launch.end(tmp_path)
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_guest_takes_the_place_of_another_and_is_made_once_at_a_time(tmp_path: Path) -> None:
+    here = Place(root=tmp_path / "vm")
+    for folder in (here.kept, here.guest):
+        folder.mkdir(parents=True)
+    (here.guest / "old").touch()
+    with workshop(here) as folder:
+        (folder / "guest").mkdir()
+        (folder / "guest/new").touch()
+        with pytest.raises(CourseError, match="Another command builds"), workshop(here):
+            pass
+        put_in_place(here, folder / "guest")
+    assert [path.name for path in here.guest.iterdir()] == ["new"]
+    assert sorted(path.name for path in here.root.iterdir() if path.is_dir()) == ["guest"]
+
+
 def test_shares_within_another_are_part_of_it(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     assert checked_shares((tmp_path / "inner", tmp_path)) == [tmp_path.resolve()]
@@ -141,6 +169,15 @@ def _tar_of_a_folder(file: Path) -> None:
         tar.add(file.parent / "folder", ".")
 
 
+def _tar_of_images(file: Path) -> None:
+    """As `course images bundle` writes it."""
+    with tarfile.open(file, "w:gz") as tar:
+        for name, content in {"blobs/large": b"x", "manifest.json": b"[]"}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+
 @pytest.mark.parametrize("name", ["../outside", "/absolute"])
 def test_a_bundle_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
     file = tmp_path / "evil.tar.gz"
@@ -155,7 +192,9 @@ def test_a_bundle_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -
     assert not (tmp_path / "home/vm/outside").exists()
 
 
-@pytest.mark.parametrize("make", [lambda file: file.write_text("hello"), _tar_of_a_folder], ids=["text", "tar"])
+@pytest.mark.parametrize(
+    "make", [lambda file: file.write_text("hello"), _tar_of_a_folder, _tar_of_images], ids=["text", "folder", "images"]
+)
 def test_a_file_that_is_no_bundle_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
     file = tmp_path / "file"
     make(file)
@@ -183,9 +222,9 @@ def test_a_bundle_holds_the_parts_of_a_guest_and_what_was_noted_of_it(tmp_path: 
     assert {name: (second.guest / name).read_bytes() for name in whole} == whole
 
 
-@pytest.mark.parametrize("name", ["keeper", "machine", "monitor", "ports", "proxy"])
+@pytest.mark.parametrize("name", ["keeper", "guest_shares", "machine", "monitor", "ports", "proxy"])
 def test_the_keeper_starts_without_the_rest_of_the_course(name: str) -> None:
-    own = {f"course.engine.vm.{one}" for one in ("machine", "monitor", "ports", "proxy")}
+    own = {f"course.engine.vm.{one}" for one in ("guest_shares", "machine", "monitor", "ports", "proxy")}
     for imported in imports(Path(kernel.__file__).with_name(f"{name}.py")):
         known = imported.split(".")[0] in sys.stdlib_module_names
         assert known or any(imported.startswith(one) for one in own), imported

@@ -9,14 +9,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from docker import DockerClient
 from docker.errors import DockerException
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from course.engine.find import CALL_TIMEOUT_S
 from course.engine.vm import guest_files, launch, packages
@@ -28,6 +28,8 @@ from course.errors import CourseError
 
 MEMORY_MIB: Final = 512
 DISK_BYTES: Final = 10 << 30
+_WORKSHOP: Final = "build-"
+"""How names begin of what is in work or of no use any more: the next build removes it."""
 _END_TIMEOUT_S: Final = 3
 """How long a keeper takes to see that its machine has ended, and to end."""
 
@@ -106,11 +108,16 @@ def build(here: Place, source: Source, plan: Plan, *, say: Callable[[str], None]
 
 def put_in_place(here: Place, guest: Path) -> None:
     """Make `guest` this user's guest; what an engine of the older one held is forgotten."""
+    aside = [here.root / f"{_WORKSHOP}old-{name}" for name in ("kept", "guest")]
     with locked(here):
         launch.end(here.run)
-        for old in (here.kept, here.guest):
-            shutil.rmtree(old, ignore_errors=True)
+        for old, to in zip((here.kept, here.guest), aside, strict=True):
+            shutil.rmtree(to, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                old.rename(to)  # which needs less than a removal, and can hardly fail half-way
         guest.rename(here.guest)
+    for to in aside:
+        shutil.rmtree(to, ignore_errors=True)
 
 
 def _fill(guest: Path, folder: Path, plan: Plan, say: Callable[[str], None]) -> tuple[str, ...]:
@@ -193,10 +200,19 @@ def _has_ended(keeper: subprocess.Popen[str]) -> bool:
 
 @contextmanager
 def workshop(here: Place) -> Iterator[Path]:
-    """A folder beside the guest, gone afterwards, for one that makes a guest at a time."""
+    """A folder beside the guest, gone afterwards, for one that makes a guest at a time; raises `CourseError` for
+    another: what it made would take the place of an engine that is in use by then.
+    """
     here.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(here.root / "building"):
-        for stale in here.root.glob("build-*"):
+    lock = FileLock(here.root / "building")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CourseError("Another command builds this engine already.", fix="wait for it, or end it") from None
+    try:
+        for stale in here.root.glob(f"{_WORKSHOP}*"):
             shutil.rmtree(stale, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="build-", dir=here.root, ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix=_WORKSHOP, dir=here.root, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
+    finally:
+        lock.release()

@@ -61,9 +61,11 @@ def unpack(here: Place, file: Path, *, expected: str | None = None, say: Say) ->
         with workshop(here) as folder:
             guest = folder / "guest"
             with tarfile.open(file, "r:gz") as tar:
-                for member in tar:
+                for number, member in enumerate(tar):
                     say(f"unpacking {member.name.partition('/')[0]}")
                     _extract(tar, member, guest)
+                    if number == 0 and read_manifest(guest) is None:
+                        raise ValueError(f"{_MANIFEST} does not come first")
             manifest = read_manifest(guest)
             if manifest is None or not all((guest / part).exists() for part in _PARTS):
                 raise CourseError(f"{file} is no bundle of a VM engine.", fix="course engine bundle-vm FILE")

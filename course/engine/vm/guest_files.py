@@ -63,11 +63,14 @@ def make_kernel(packages: Path, folder: Path) -> None:
     (image,) = packages.glob("boot/vmlinuz-*")
     shutil.copy2(image, folder / "vmlinuz")
     root = folder / "initrd.d"
-    for name in ("bin", "dev", "new", "modules"):
+    for name in ("bin", "dev", "lib64", "new", "modules"):
         (root / name).mkdir(parents=True)
     _copy(packages / "usr/bin/busybox", root / "bin/busybox")
     for applet in ("sh", "cat", "chown", "insmod", "mount", "rm", "sleep", "switch_root", "["):
         (root / "bin" / applet).symlink_to("busybox")
+    check = packages / "usr/sbin/e2fsck"
+    _copy(check, root / "bin/e2fsck")
+    _put_libraries(packages, (check,), root)
     _put_modules(packages, _FIRST_MODULES, root / "modules", root / "modules.order")
     _copy(_OWN / "init", root / "init")
     (folder / "initrd").write_bytes(cpio(root))
@@ -113,12 +116,16 @@ def _put_programs(packages: Path, root: Path) -> None:
     tables = [f"{_LIBRARIES}/xtables/lib{name}.so" for name in _TABLES]
     for name in (*_PROGRAMS, *(table for table in tables if (packages / table).is_file())):
         _copy(packages / name, root / name)
-    for name in (*_PROGRAMS, "usr/sbin/xtables-legacy-multi"):
-        for library in _loaded_by(packages, packages / name):
-            _copy(library, root / _LIBRARIES / library.name)
+    _put_libraries(packages, [packages / name for name in (*_PROGRAMS, "usr/sbin/xtables-legacy-multi")], root)
+    (root / "var/run").symlink_to("../run")
+
+
+def _put_libraries(packages: Path, programs: Sequence[Path], root: Path) -> None:
+    """The dynamic linker, and what it loads for these programs."""
+    for library in {path for program in programs for path in _loaded_by(packages, program)}:
+        _copy(library, root / _LIBRARIES / library.name)
     (root / "lib64" / _LINKER).symlink_to(f"../{_LIBRARIES}/{_LINKER}")
     _copy(packages / _LIBRARIES / _LINKER, root / _LIBRARIES / _LINKER)
-    (root / "var/run").symlink_to("../run")
 
 
 def _put_configuration(packages: Path, root: Path, certificates: bytes | None, settings: Mapping[str, Any]) -> None:

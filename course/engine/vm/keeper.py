@@ -12,7 +12,6 @@ import asyncio
 import ctypes
 import json
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -25,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from course.engine.vm.guest_shares import mounting, unmounting
 from course.engine.vm.machine import KVM, TCG, Drive, Form, Memory, qemu_command
 from course.engine.vm.monitor import Agent, Monitor, QemuEnded, QemuError
 from course.engine.vm.ports import Forwardings, get
@@ -36,9 +36,12 @@ _START_TIMEOUT_S: Final = {KVM: 120, TCG: 900}
 """On a machine that has much else to do, emulation is very slow."""
 _BOOT_S: Final = {KVM: 5, TCG: 30}
 """About how long a boot takes where little else is done."""
+_END_TIMEOUT_S: Final = 5
 _REPORT_EVERY_S: Final = 5
 _STUCK: Final = ("internal-error", "guest-panicked")
 _DISK_FULL: Final = "io-error"
+_RUNS: Final = "running"
+_SET_CLOCK: Final = "hwclock -s -u"
 _LOOK_EVERY_S: Final = 1
 _PR_SET_PDEATHSIG: Final = 1
 """linux/prctl.h"""
@@ -90,19 +93,21 @@ class Keeper:
             loop.add_reader(0, self._input)
         try:
             await self._begin()
-            self.forwardings = Forwardings(self.engine_socket, self.monitor, _note, published=not self.task.cut_off)
-            proxy = await Proxy(self.engine_socket, self.forwardings.try_update).serve(self.run_folder / "docker.sock")
+            ports = Forwardings(self.engine_socket, self.monitor, self.agent, _note, published=not self.task.cut_off)
+            proxy = Proxy(self.engine_socket, prepare=ports.prepare, started=ports.try_update)
+            clients = await proxy.serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
-            self._tasks.append(asyncio.create_task(self._follow(self.forwardings)))
+            self.forwardings = ports
+            self._tasks.append(asyncio.create_task(self._follow(ports)))
             self._ready = True
             _report(ready=True)
             await self.over.wait()
-            proxy.close()
+            clients.close()
             control.close()
         finally:
             for task in self._tasks:
                 task.cancel()
-            self._end()
+            await self._end()
 
     async def _begin(self) -> None:
         """Start the machine; raises `QemuError` when it ends, or needs too long."""
@@ -153,15 +158,8 @@ class Keeper:
         await asyncio.gather(self._set_up(), self._answers())
 
     async def _set_up(self) -> None:
-        """The clock, which stood still, and the shares, each at the same path as here and under its other names."""
-        lines = ["hwclock -s -u"]
-        for number, path in enumerate(self.task.shares):
-            options = "trans=virtio,version=9p2000.L,msize=512000,cache=mmap"
-            at = shlex.quote(path)
-            mount = f"mount -t 9p -o {options} share{number} {at}"
-            there = f"mount | grep -qF {shlex.quote(f' on {path} type ')}"
-            lines.append(f"mkdir -p {at} && {{ {there} || {mount}; }} || exit 1")
-        lines += [_linking(link, target) for link, target in self.task.links.items()]
+        """The clock, which stood still, and the shares."""
+        lines = [_SET_CLOCK, *mounting(self.task.shares, self.task.links)]
         status, printed = await self.agent.run("; ".join(lines))
         if status:
             raise QemuError(f"the shares could not be mounted: {printed}")
@@ -178,6 +176,7 @@ class Keeper:
             await asyncio.sleep(0.02)
 
     async def _follow(self, forwardings: Forwardings) -> None:
+        await forwardings.prepare()
         while not self.over.is_set():
             await forwardings.try_update()
             with suppress(OSError, asyncio.IncompleteReadError, ValueError):  # the engine restarts, perhaps
@@ -211,7 +210,7 @@ class Keeper:
         """
         new, state = folder / "state.new", folder / "state"
         try:
-            status, printed = await self.agent.run(" && ".join(("sync", *map(_unmounting, self.task.shares))))
+            status, printed = await self.agent.run(" && ".join(("sync", *map(unmounting, self.task.shares))))
             if status:
                 raise QemuError(printed)
             self._suspending = True
@@ -241,16 +240,25 @@ class Keeper:
         """End a machine that can go on no more, as when the processor does not do what KVM needs. One that has found
         the disk here full waits for space, once it is ready, and unless it is bound to its starter.
         """
+        stood_still = False
         with suppress(QemuEnded, ConnectionError):
             while (status := await self._status()) not in _STUCK:
                 if status == _DISK_FULL:
                     if self.task.bound or not self._ready:
                         break
+                    stood_still = True
                     await self._go_on()
+                elif stood_still and status == _RUNS:
+                    stood_still = False
+                    self._tasks.append(asyncio.create_task(self._set_clock()))
                 await asyncio.sleep(_LOOK_EVERY_S)
             self._why_ended = "the disk here is full" if status == _DISK_FULL else f"it is stuck ({status})"
             _note(self._why_ended)
         self.over.set()
+
+    async def _set_clock(self) -> None:
+        with suppress(QemuError, OSError):
+            await self.agent.run(_SET_CLOCK)
 
     async def _go_on(self) -> None:
         if self._suspending:
@@ -265,10 +273,12 @@ class Keeper:
     async def _status(self) -> str:
         return str((await self.monitor.execute("query-status"))["status"])
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         if self.qemu is not None:
             with suppress(ProcessLookupError):
                 self.qemu.kill()
+            with suppress(TimeoutError):  # until then it has files open, which may be removed next
+                await asyncio.wait_for(self.qemu.wait(), _END_TIMEOUT_S)
         for name in FILES:
             (self.run_folder / name).unlink(missing_ok=True)
         if self.task.bound:
@@ -293,18 +303,6 @@ def _form(task: Task, *, monitor: int, agent: int) -> Form:
         monitor=monitor,
         agent=agent,
     )
-
-
-def _unmounting(share: str) -> str:
-    return f"umount {shlex.quote(share)}"
-
-
-def _linking(link: str, target: str) -> str:
-    """A line that makes a link, in the place of an older one or of empty folders; it says where there is more."""
-    at, above, to = shlex.quote(link), shlex.quote(str(Path(link).parent)), shlex.quote(target)
-    clear = f"if [ -L {at} ]; then rm {at}; else find {at} -xdev -depth -type d -exec rmdir {{}} + 2>/dev/null; fi"
-    make = f"mkdir -p {above} && ln -s {to} {at}"
-    return f"{clear}; if [ -e {at} ]; then echo {at} is something else in the guest; else {make} || exit 1; fi"
 
 
 def _ending_with(parent: int) -> Callable[[], None]:
@@ -352,6 +350,12 @@ def _last_words(folder: Path) -> str:
     return " / ".join(line.strip() for line in words() if line.strip()) or "it printed nothing"
 
 
+def realm() -> str:
+    """Where this process's pids mean something: this start of this machine, and this namespace (pid_namespaces(7))."""
+    start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{start} {os.readlink('/proc/self/ns/pid')}"
+
+
 def main(words: list[str]) -> int:
     """Keep the machine of the task in `words`; the exit status is 1 when it could not be started."""
     import fcntl  # there is none on Windows, where the course imports this module all the same
@@ -367,7 +371,7 @@ def main(words: list[str]) -> int:
             _report(error="another one is kept in this folder")
             return 1
         lock.truncate(0)
-        print(os.getpid(), file=lock, flush=True)
+        print(os.getpid(), realm(), file=lock, flush=True)
         for name in FILES:
             (folder / name).unlink(missing_ok=True)
         try:

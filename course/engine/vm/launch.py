@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
 
-from course.engine.vm.keeper import FILES, Task
+from course.engine.vm.keeper import FILES, Task, realm
 from course.engine.vm.place import is_own
 from course.errors import CourseError
 
@@ -123,14 +123,22 @@ def record(folder: Path) -> dict[str, Any] | None:
 
 
 def end(folder: Path) -> bool:
-    """End the keeper in `folder` and its machine, and remove what one that was killed left; whether one lived."""
+    """End the keeper in `folder` and its machine, and remove what one that was killed left; whether one lived.
+
+    Raises `CourseError` for one that is not of this machine, or not to be seen from this container.
+    """
     lived = is_kept(folder)
-    deadline = time.monotonic() + _END_TIMEOUT_S
+    began = time.monotonic()
     while is_kept(folder):
-        late = time.monotonic() > deadline
-        with suppress(ProcessLookupError, ValueError):  # it has just ended, or has not written its pid yet
-            pid = int((folder / "lock").read_text(encoding="ascii"))
-            os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        late = time.monotonic() - began > _END_TIMEOUT_S
+        with suppress(ProcessLookupError, FileNotFoundError):  # it has just ended
+            pid, _, where = (folder / "lock").read_text(encoding="ascii").strip().partition(" ")
+            if where == realm():
+                os.kill(int(pid), signal.SIGKILL if late else signal.SIGTERM)
+            elif where and late:
+                raise CourseError(
+                    "The VM engine runs on another machine or in another container.", fix="`course engine stop` there"
+                )
         time.sleep(0.05)
     if is_own(folder):
         for name in FILES:

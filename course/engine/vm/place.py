@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,8 +116,14 @@ def make_private(folder: Path) -> None:
 
 
 def read_manifest(guest: Path) -> Manifest | None:
-    """The manifest of a guest that was built to the end; None where there is none."""
+    """The manifest of a guest that was built to the end; None where there is none. Raises `ValueError` for another
+    file of that name.
+    """
     with suppress(FileNotFoundError):
         noted = json.loads((guest / "manifest.json").read_text(encoding="utf-8"))
-        return Manifest(**{**noted, "images": tuple(noted["images"])})
+        try:
+            known = {one.name: noted[one.name] for one in fields(Manifest) if one.name in noted}
+            return Manifest(**{**known, "images": tuple(known["images"])})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"{guest / 'manifest.json'} is of something else") from error
     return None

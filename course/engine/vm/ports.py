@@ -1,7 +1,7 @@
 """Published ports on the host's loopback.
 
-Enters: what the engine says of its containers, QEMU's monitor. Leaves: forwardings of QEMU. May import the
-keeper's modules only.
+Enters: what the engine says of its containers, QEMU's monitor, the guest's agent. Leaves: forwardings of QEMU, and
+listeners in the guest. May import the keeper's modules only.
 
 In the guest a port is reached as 127.0.0.1, so that those which a container publishes just there are found as well; see
 route_localnet in guest/rc.
@@ -10,15 +10,23 @@ route_localnet in guest/rc.
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from course.engine.vm.monitor import Monitor, QemuError
+from course.engine.vm.monitor import Agent, Monitor, QemuError
 
 HOST: Final = "127.0.0.1"
 _TRIES: Final = 5
 _LINE_BYTES: Final = 1 << 24
+_HELD: Final = range(1024, 33024)
+"""Of these ports, the ones that something here uses are held in the guest: what people name, and those that its engine
+chooses first, from 32768 on (ip_local_port_range). All engines begin there, as they begin with one snapshot.
+"""
+_LISTENS: Final = "0A"
+_AT_LOOPBACK: Final = ("00000000", "0100007F", "0" * 32, "0000000000000000FFFF00000100007F")
+_PIDS: Final = "/run/held"
 Port = tuple[str, int]
 """`tcp` or `udp`, and the number."""
 
@@ -33,12 +41,56 @@ def published(containers: Any) -> set[Port]:
     }
 
 
+def listened_at(lines: Iterable[str]) -> set[int]:
+    """The ports that something listens at on the loopback, by lines of /proc/net/tcp or tcp6 (proc_net_tcp(5))."""
+    found = set()
+    for line in lines:
+        _, local, _, state, *_ = line.split()
+        address, _, port = local.rpartition(":")
+        if state == _LISTENS and address in _AT_LOOPBACK:
+            found.add(int(port, 16))
+    return found
+
+
+class Held:
+    """Ports that something here uses, held in the guest as well: its engine then refuses them, or chooses others, as an
+    engine on this machine does.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._ports: set[int] | None = None
+        self._turn = asyncio.Lock()
+
+    async def update(self, ours: Collection[int]) -> None:
+        """Hold what has come into use here since, and let go what is not any more; `ours` lead to the guest anyway."""
+        async with self._turn:
+            busy: set[int] = set()
+            for table in ("tcp", "tcp6"):
+                with suppress(OSError), Path("/proc/net", table).open(encoding="ascii") as lines:
+                    busy |= listened_at(list(lines)[1:])
+            wanted = {port for port in busy if port in _HELD} - set(ours)
+            before = self._ports or set()
+            steps = [f"kill $(cat {_PIDS}/{port}) 2>/dev/null" for port in sorted(before - wanted)]
+            steps += [f"nc -l -p {port} >/dev/null 2>&1 & echo $! >{_PIDS}/{port}" for port in sorted(wanted - before)]
+            if self._ports is None:  # an earlier keeper's, perhaps
+                steps.insert(
+                    0, f"for one in {_PIDS}/*; do kill $(cat $one); done 2>/dev/null; rm -rf {_PIDS}; mkdir {_PIDS}"
+                )
+            if steps:
+                await self._agent.run("; ".join(f"{{ {step}; }}" for step in steps))
+            self._ports = wanted
+
+
 class Forwardings:
     """Keeps QEMU's forwardings equal to what the engine behind `engine` publishes, if it is to be `published` here."""
 
-    def __init__(self, engine: Path, monitor: Monitor, say: Callable[[str], None], *, published: bool) -> None:
+    def __init__(
+        self, engine: Path, monitor: Monitor, agent: Agent, say: Callable[[str], None], *, published: bool
+    ) -> None:
         self._engine, self._monitor, self._say = engine, monitor, say
         self._published = published
+        self._held = Held(agent)
         self._current: set[Port] = set()
         self._turn = asyncio.Lock()
 
@@ -52,8 +104,16 @@ class Forwardings:
                 return free
         raise QemuError(f"port {port} of the guest could not be forwarded")
 
+    async def prepare(self) -> None:
+        """Before a container starts: let the engine know which ports are in use here."""
+        if self._published:
+            try:
+                await self._held.update({port for protocol, port in self._current if protocol == "tcp"})
+            except (OSError, QemuError) as error:
+                self._say(f"ports in use: {error!r}")
+
     async def update(self) -> None:
-        """Add what is new, remove what is gone. A port that something else here has is left out, and said."""
+        """Add what is new, remove what is gone. A port that cannot be had here is left out, and said."""
         if not self._published:
             return
         async with self._turn:
@@ -76,8 +136,8 @@ class Forwardings:
             self._say(f"ports: {error!r}")
 
     async def follow(self) -> None:
-        """Update whenever a container starts or ends, for as long as the engine answers."""
-        filters = '{"type":["container"],"event":["start","die"]}'
+        """Update whenever a container starts, ends, or moves to other networks, for as long as the engine answers."""
+        filters = '{"type":["container","network"],"event":["start","die","connect","disconnect"]}'
         async for _ in lines(self._engine, f"/events?filters={filters}"):
             await self.try_update()
 

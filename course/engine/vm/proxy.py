@@ -3,8 +3,8 @@
 Enters: connections of clients. Leaves: the same bytes at the engine's own socket, and back. May import the keeper's
 modules only.
 
-It reads no HTTP. It only notices a request that starts a container, and lets the answer wait until the container's
-published ports are there, as they are with an engine on this machine.
+It reads no HTTP. It only notices a request that starts a container or connects it to a network, and lets the answer
+wait until the published ports are there, as they are with an engine on this machine.
 """
 
 import asyncio
@@ -21,14 +21,22 @@ _CHUNK_BYTES: Final = 1 << 16
 _LOOK_S: Final = 0.2
 _UNHEARD_BYTES: Final = 1 << 20
 """What an engine may still say to a client that has hung up."""
-STARTS: Final = re.compile(rb"POST (?:/v[\d.]+)?/containers/[^/ ]+/(?:re)?start[ ?]")
+STARTS: Final = re.compile(
+    rb"POST (?:/v[\d.]+)?/(?:containers/[^/ ]+/(?:re)?start|networks/[^/ ]+/(?:dis)?connect)[ ?]"
+)
 
 
 class Proxy:
-    """Passes connections on; `started` is called between a container's start and its answer."""
+    """Passes connections on; `prepare` is called before such a request is passed on, `started` before its answer is."""
 
-    def __init__(self, engine: Path, started: Callable[[], Coroutine[None, None, None]]) -> None:
-        self._engine, self._started = engine, started
+    def __init__(
+        self,
+        engine: Path,
+        *,
+        prepare: Callable[[], Coroutine[None, None, None]],
+        started: Callable[[], Coroutine[None, None, None]],
+    ) -> None:
+        self._engine, self._prepare, self._started = engine, prepare, started
         self._open: set[asyncio.Task[None]] = set()
         """asyncio forgets a task that nobody else holds, once its client has said all that it has to say."""
 
@@ -43,6 +51,10 @@ class Proxy:
         self._open.add(task)
         task.add_done_callback(self._open.discard)
         return task
+
+    async def _whole(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do it to its end, even where the client hangs up meanwhile."""
+        await asyncio.shield(self._held(asyncio.create_task(work())))
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         starting = asyncio.Event()
@@ -82,6 +94,7 @@ class Proxy:
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
                 if STARTS.match(chunk):
+                    await self._whole(self._prepare)
                     starting.set()
                 writer.write(chunk)
                 await writer.drain()
@@ -99,6 +112,6 @@ class Proxy:
             while chunk := await reader.read(_CHUNK_BYTES):
                 if starting.is_set():
                     starting.clear()
-                    await asyncio.shield(self._held(asyncio.create_task(self._started())))  # to its end, in any case
+                    await self._whole(self._started)
                 writer.write(chunk)
                 await writer.drain()

@@ -202,7 +202,8 @@ def _resume(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
     """From where it was stopped; where that does not work, by a boot from its disk, as after a power cut."""
     noted, state, used = here.kept / _ACCELERATOR, here.kept / "state", here.kept / "resumed"
     accelerator = noted.read_text(encoding="utf-8")
-    resumes = state.is_file() and accelerator in accelerators((KVM, TCG))
+    able = accelerators((KVM, TCG))
+    resumes = state.is_file() and accelerator in able
     if resumes:  # once only: what then is written to the disk, the state knows nothing of
         shutil.rmtree(used, ignore_errors=True)
         used.mkdir(mode=0o700)
@@ -213,8 +214,9 @@ def _resume(here: Place, manifest: Manifest, shared: _Shared, say: Say) -> None:
             resumes = False
     if not resumes:
         say("booting from the disk that was kept")
+        proven = accelerator if accelerator in able else able[0]
         try:
-            launch.launch(_task(here, manifest, accelerators((KVM, TCG))[0], shared, None), say=say)
+            launch.launch(_task(here, manifest, proven, shared, None), say=say)
         except CourseError as error:
             raise CourseError(
                 f"{error.message} What it holds is kept.", fix="try again; `course engine reset` forgets it"
