@@ -233,7 +233,9 @@ class Keeper:
 
     async def _wait(self) -> None:
         assert self.qemu is not None
-        await self.qemu.wait()
+        status = await self.qemu.wait()
+        if not self.over.is_set():
+            _note(f"QEMU has ended ({f'signal {-status}' if status < 0 else f'status {status}'})")
         self.over.set()
 
     async def _watch_over(self) -> None:
