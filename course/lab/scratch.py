@@ -13,7 +13,7 @@ has the plain name. A process that is killed leaves its objects to the next star
 
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from course.errors import CourseError
 from course.lab.setup import Setup, read_setup
 
 SCRATCH: Final = f"{labels.COURSE}.scratch"
+_STARTS: Final = 20
 
 
 class Scratch:
@@ -115,7 +116,7 @@ class Scratch:
             )
             for network in networks[1:]:
                 network.connect(container, aliases=[name])
-            container.start()
+            _start(container, (ports or {}).values())
             container.reload()
         except APIError as error:
             raise CourseError(f"{name} could not be started: {error.explanation}", fix=_fix(str(error))) from error
@@ -156,6 +157,18 @@ def engine_host(address: str) -> str:
     """The host's name in an engine's address; an engine behind a socket or a pipe is on this machine."""
     url = urlsplit(address)
     return (url.hostname or "127.0.0.1") if url.scheme in ("tcp", "http", "https", "ssh") else "127.0.0.1"
+
+
+def _start(container: Container, ports: Iterable[int | tuple[str, int] | None]) -> None:
+    """Start it. Of the ports that it may choose an engine tries ten (moby, portallocator), and then the next ten."""
+    chosen = [port[1] if isinstance(port, tuple) else port for port in ports]
+    for tries_left in reversed(range(_STARTS)):
+        try:
+            container.start()
+            return
+        except APIError as error:
+            if "address already in use" not in str(error) or any(chosen) or not tries_left:
+                raise
 
 
 def _fix(message: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -57,16 +58,15 @@ def main(folder: Path) -> None:
     """In the namespace: an engine, and a build on it."""
     bring_up_loopback()
     files = [f"--tls{name}={folder / file}" for name, file in (("cacert", "ca.pem"), ("cert", "server-cert.pem"))]
-    files += [
-        f"--tlskey={folder / 'server-key.pem'}",
-        f"--data-root={folder / 'data'}",
-        f"--exec-root={folder / 'exec'}",
-    ]
+    files += [f"--tlskey={folder / 'server-key.pem'}", f"--data-root={folder / 'data'}"]
     command = ["dockerd", "--tlsverify", *files, f"--pidfile={folder / 'pid'}", f"--host=tcp://127.0.0.1:{PORT}"]
     path = f"{os.environ['PATH']}:/usr/sbin:/usr/bin"
     with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as short,  # a socket's path has 107 bytes at most
         (folder / "log").open("w") as log,
-        subprocess.Popen(command, env={**os.environ, "PATH": path}, stdout=log, stderr=log) as dockerd,
+        subprocess.Popen(
+            [*command, f"--exec-root={short}"], env={**os.environ, "PATH": path}, stdout=log, stderr=log
+        ) as dockerd,
     ):
         try:
             talk(folder)

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from ordinary import OTHER_UID, Ordinary, command_of
 from vm_user import IMAGE, processes, run_folder, start, wait_until
 
 from course.builds import build
+from course.lab import Scratch
 
 pytestmark = [
     pytest.mark.engine,
@@ -145,6 +147,17 @@ def test_a_port_that_something_else_has_is_refused_until_it_is_free(client: Dock
     container.start()
     wait_until(lambda: _get(f"http://127.0.0.1:{port}") == b"hello\n", timeout_s=30, what="the port answers")
     container.remove(force=True)
+
+
+@pytest.mark.long
+def test_a_port_is_chosen_that_is_free_here(client: DockerClient) -> None:
+    first, many = 32_768, 25
+    with ExitStack() as busy, Scratch(client) as scratch:
+        for port in range(first, first + many):
+            with suppress(OSError):  # another program's
+                busy.enter_context(socket.create_server(("127.0.0.1", port)))
+        container = scratch.run(IMAGE, ["sleep", "1000"], name="web", ports={"80/tcp": ("127.0.0.1", 0)})
+        assert int(container.ports["80/tcp"][0]["HostPort"]) >= first + many
 
 
 @pytest.mark.long

@@ -93,7 +93,8 @@ class Keeper:
             loop.add_reader(0, self._input)
         try:
             await self._begin()
-            ports = Forwardings(self.engine_socket, self.monitor, self.agent, _note, published=not self.task.cut_off)
+            published = not (self.task.cut_off or self.task.bound)  # nobody else knows of a clone, or of one in work
+            ports = Forwardings(self.engine_socket, self.monitor, self.agent, _note, published=published)
             proxy = Proxy(self.engine_socket, prepare=ports.prepare, started=ports.try_update)
             clients = await proxy.serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")

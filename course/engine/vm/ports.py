@@ -72,7 +72,8 @@ class Held:
             wanted = {port for port in busy if port in _HELD} - set(ours)
             before = self._ports or set()
             steps = [f"kill $(cat {_PIDS}/{port}) 2>/dev/null" for port in sorted(before - wanted)]
-            steps += [f"nc -l -p {port} >/dev/null 2>&1 & echo $! >{_PIDS}/{port}" for port in sorted(wanted - before)]
+            hold = f"nc -l -p {{0}} {HOST} >/dev/null 2>&1 & echo $! >{_PIDS}/{{0}}"
+            steps += [hold.format(port) for port in sorted(wanted - before)]
             if self._ports is None:  # an earlier keeper's, perhaps
                 steps.insert(
                     0, f"for one in {_PIDS}/*; do kill $(cat $one); done 2>/dev/null; rm -rf {_PIDS}; mkdir {_PIDS}"
