@@ -24,7 +24,8 @@ _HELD: Final = range(1024, 33024)
 """Of these ports, the ones that something here uses are held in the guest: what people name, and those that its engine
 chooses first, from 32768 on (ip_local_port_range). All engines begin there, as they begin with one snapshot.
 """
-_LISTENS: Final = "0A"
+_TIME_WAIT: Final = "06"
+"""Of all that has a port, what waits like this keeps nobody from listening at it."""
 _AT_LOOPBACK: Final = ("00000000", "0100007F", "0" * 32, "0000000000000000FFFF00000100007F")
 _PIDS: Final = "/run/held"
 Port = tuple[str, int]
@@ -41,13 +42,15 @@ def published(containers: Any) -> set[Port]:
     }
 
 
-def listened_at(lines: Iterable[str]) -> set[int]:
-    """The ports that something listens at on the loopback, by lines of /proc/net/tcp or tcp6 (proc_net_tcp(5))."""
+def in_use(lines: Iterable[str]) -> set[int]:
+    """The ports that something has on the loopback, by lines of /proc/net/tcp or tcp6 (proc_net_tcp(5)): it listens
+    there, or has one end of a connection, as JupyterLab has of many.
+    """
     found = set()
     for line in lines:
         _, local, _, state, *_ = line.split()
         address, _, port = local.rpartition(":")
-        if state == _LISTENS and address in _AT_LOOPBACK:
+        if state != _TIME_WAIT and address in _AT_LOOPBACK:
             found.add(int(port, 16))
     return found
 
@@ -68,7 +71,7 @@ class Held:
             busy: set[int] = set()
             for table in ("tcp", "tcp6"):
                 with suppress(OSError), Path("/proc/net", table).open(encoding="ascii") as lines:
-                    busy |= listened_at(list(lines)[1:])
+                    busy |= in_use(list(lines)[1:])
             wanted = {port for port in busy if port in _HELD} - set(ours)
             before = self._ports or set()
             steps = [f"kill $(cat {_PIDS}/{port}) 2>/dev/null" for port in sorted(before - wanted)]
