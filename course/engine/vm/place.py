@@ -2,6 +2,18 @@
 
 Enters: the user's data folder. Leaves: paths, and what the guest's manifest says. May import `course.errors` and
 `course.folders`.
+
+What the files of the running machine mean, in the order in which they come:
+
+- `run/lock`: its keeper lives for as long as it holds this lock; within are the pid, and where that means something
+- `run/keeper.json`: QEMU runs; `run/engine.sock` and `run/control.sock` are sockets of QEMU's and of the keeper's
+- `run/docker.sock`: it was ready, and so has something to lose
+
+And those of what it holds:
+
+- `kept/disk.qcow2`: what differs from the guest's disk, of use with the memory that belongs to it only
+- `kept/state.new`, then `kept/state`, then `kept/accelerator`: the memory is written, is whole, and it was stopped well
+- `kept/resumed/state`: it has been started from there once, and never is again; `kept/accelerator` goes when that worked
 """
 
 import hashlib
