@@ -48,6 +48,7 @@ def test_on_a_full_disk_it_stands_still_until_there_is_space(user: Ordinary) -> 
         (disk / "ballast").unlink()
         assert container.wait(timeout=300)["StatusCode"] == 0
         assert "written" in container.logs().decode()
+        wait_until(lambda: abs(vm_user.lag_s(client)) < 3, timeout_s=30, what="the clock is right, which stood still")
         for one in (client, hasty):
             one.close()
         user.course("engine", "reset")

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,6 +128,12 @@ def start(user: Ordinary, *words: str) -> dict[str, Any]:
 def engine(user: Ordinary) -> DockerClient:
     """A client of the running engine; the tests' own user may use every socket."""
     return DockerClient(base_url=f"unix://{run_folder(user)}/docker.sock", version="auto", timeout=ENGINE_TIMEOUT_S)
+
+
+def lag_s(client: DockerClient) -> float:
+    """By how many seconds the engine's clock is behind."""
+    stamp = client.info()["SystemTime"]  # with nanoseconds
+    return (datetime.now(UTC) - datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00")).total_seconds()
 
 
 def run_folder(user: Ordinary) -> Path:

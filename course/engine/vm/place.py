@@ -13,7 +13,7 @@ And those of what it holds:
 
 - `kept/disk.qcow2`: what differs from the guest's disk, of use with the memory that belongs to it only
 - `kept/state.new`, then `kept/state`, then `kept/accelerator`: the memory is written, is whole, and it was stopped well
-- `kept/resumed/state`: it has been started from there once, and never is again; `kept/accelerator` goes when that worked
+- `kept/resumed/state`: it was started from there once, and never is again; `kept/accelerator` goes when that worked
 """
 
 import hashlib
