@@ -260,11 +260,14 @@ def test_moves_that_come_faster_than_answers_are_all_made(lab: Lab, notebook: No
     notebook.command("notebook:run-all-cells")
     expect(page.locator(".jp-CodeCell .jp-InputPrompt").last).to_contain_text("2")  # Jupyter takes the focus until then
     lines = page.locator(".lbl.whatif .lines li")
-    page.wait_for_function(  # the picture may be drawn anew, and the focus taken, until all has settled
+    page.wait_for_function(  # the picture may be drawn anew, and the focus taken, until all has settled for a second
         """() => {
             const line = [...document.querySelectorAll(".lbl.whatif .lines li")].at(-1);
-            line?.focus();
-            if (!line || document.activeElement !== line) return false;
+            if (!line || document.activeElement !== line) {
+                line?.focus();
+                window.since = performance.now();
+            }
+            if (performance.now() - window.since < 1000) return false;
             for (let n = 0; n < 4; n++) document.activeElement.dispatchEvent(
                 new KeyboardEvent("keydown", { key: "ArrowUp", altKey: true, bubbles: true }));
             return true;
