@@ -149,6 +149,18 @@ def test_a_port_that_something_else_has_is_refused_until_it_is_free(client: Dock
 
 
 @pytest.mark.long
+def test_a_port_is_free_again_though_a_client_of_the_last_one_hangs_on(client: DockerClient) -> None:
+    port = 18_082
+    ports = {"80/tcp": ("127.0.0.1", port)}
+    first = client.containers.run(IMAGE, ["nc", "-l", "-p", "80"], ports=ports, detach=True)
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        first.remove(force=True)
+        second = client.containers.run(IMAGE, ["sh", "-c", SERVE], ports=ports, detach=True)
+        wait_until(lambda: _get(f"http://127.0.0.1:{port}") == b"hello\n", timeout_s=30, what="the port answers")
+    second.remove(force=True)
+
+
+@pytest.mark.long
 def test_a_port_is_chosen_that_is_free_here(client: DockerClient) -> None:
     first, many = 32_768, 25
     with ExitStack() as busy, Scratch(client) as scratch:

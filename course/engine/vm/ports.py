@@ -20,12 +20,13 @@ from course.engine.vm.monitor import Agent, Monitor, QemuError
 HOST: Final = "127.0.0.1"
 _TRIES: Final = 5
 _LINE_BYTES: Final = 1 << 24
-_HELD: Final = range(1024, 33024)
-"""Of these ports, the ones that something here uses are held in the guest: what people name, and those that its engine
-chooses first, from 32768 on (ip_local_port_range). All engines begin there, as they begin with one snapshot.
+_CHOSEN: Final = 32768
+"""From here on the guest's engine chooses ports, and this machine for its ends of connections (ip_local_port_range).
+All engines begin here, as they begin with one snapshot.
 """
-_TIME_WAIT: Final = "06"
-"""Of all that has a port, what waits like this keeps nobody from listening at it."""
+_HELD: Final = range(1024, _CHOSEN + 256)
+"""Of these ports, the ones that something here uses are held in the guest."""
+_LISTENS, _TIME_WAIT = "0A", "06"
 _AT_LOOPBACK: Final = ("00000000", "0100007F", "0" * 32, "0000000000000000FFFF00000100007F")
 _PIDS: Final = "/run/held"
 Port = tuple[str, int]
@@ -44,14 +45,16 @@ def published(containers: Any) -> set[Port]:
 
 def in_use(lines: Iterable[str]) -> set[int]:
     """The ports that something has on the loopback, by lines of /proc/net/tcp or tcp6 (proc_net_tcp(5)): it listens
-    there, or has one end of a connection, as JupyterLab has of many.
+    there, or this machine chose it for its end of a connection, as JupyterLab has many. The other ends keep nobody
+    from listening at their port: a browser may still have one to a container that is gone.
     """
     found = set()
     for line in lines:
         _, local, _, state, *_ = line.split()
-        address, _, port = local.rpartition(":")
-        if state != _TIME_WAIT and address in _AT_LOOPBACK:
-            found.add(int(port, 16))
+        address, _, hexadecimal = local.rpartition(":")
+        port = int(hexadecimal, 16)
+        if address in _AT_LOOPBACK and (state == _LISTENS or (state != _TIME_WAIT and port >= _CHOSEN)):
+            found.add(port)
     return found
 
 
