@@ -131,7 +131,7 @@ def all_ways(setup: Setup, *, outside: Sequence[tuple[str, int]] = (), from_host
 
 
 def _between(source: Container, target: Container, gateways: dict[str, str]) -> Iterator[Way]:
-    names = [target.name, *(name for one in target.networks for name in one.names if not target.id.startswith(name))]
+    names = [target.name, *(name for one in target.networks for name in one.names if name != target.id[:12])]
     addresses = [one.address for one in target.networks if one.address]
     for port in target.listens:
         own = ("localhost",) if source is target or port not in source.listens else ()
