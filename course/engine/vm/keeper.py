@@ -95,10 +95,10 @@ class Keeper:
             await self._begin()
             published = not (self.task.cut_off or self.task.bound)  # nobody else knows of a clone, or of one in work
             ports = Forwardings(self.engine_socket, self.monitor, self.agent, _note, published=published)
+            self.forwardings = ports
             proxy = Proxy(self.engine_socket, prepare=ports.prepare, started=ports.try_update)
             clients = await proxy.serve(self.run_folder / "docker.sock")
             control = await asyncio.start_unix_server(self._command, self.run_folder / "control.sock")
-            self.forwardings = ports
             self._tasks.append(asyncio.create_task(self._follow(ports)))
             self._ready = True
             _report(ready=True)
