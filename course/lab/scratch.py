@@ -13,7 +13,7 @@ has the plain name. A process that is killed leaves its objects to the next star
 
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,8 @@ class Scratch:
             )
             for network in networks[1:]:
                 network.connect(container, aliases=[name])
-            _start(container, (ports or {}).values())
+            named = [port[1] if isinstance(port, tuple) else port for port in (ports or {}).values()]
+            start_container(container, names_ports=any(named))
             container.reload()
         except APIError as error:
             raise CourseError(f"{name} could not be started: {error.explanation}", fix=_fix(str(error))) from error
@@ -159,15 +160,16 @@ def engine_host(address: str) -> str:
     return (url.hostname or "127.0.0.1") if url.scheme in ("tcp", "http", "https", "ssh") else "127.0.0.1"
 
 
-def _start(container: Container, ports: Iterable[int | tuple[str, int] | None]) -> None:
-    """Start it. Of the ports that it may choose an engine tries ten (moby, portallocator), and then the next ten."""
-    chosen = [port[1] if isinstance(port, tuple) else port for port in ports]
+def start_container(container: Container, *, names_ports: bool = False) -> None:
+    """Start it. Of the ports that it may choose an engine tries ten (moby, portallocator), and then the next ten: where
+    the container `names_ports` of its own, trying again is of no use. Raises docker-py's `APIError`.
+    """
     for tries_left in reversed(range(_STARTS)):
         try:
             container.start()
             return
         except APIError as error:
-            if "address already in use" not in str(error) or any(chosen) or not tries_left:
+            if "address already in use" not in str(error) or names_ports or not tries_left:
                 raise
 
 

@@ -22,6 +22,7 @@ from docker.types import LogConfig
 from course import labels
 from course.engine.find import PROBE_TIMEOUT_S, Address, try_address
 from course.errors import CourseError
+from course.lab.scratch import start_container
 from graders.sandbox.image import BRIDGE
 
 API_PORT: Final = "2376/tcp"
@@ -106,7 +107,7 @@ def create(
     )
     container = outer.containers.get(created["Id"])
     try:
-        container.start()
+        start_container(container)
     except APIError as error:
         container.remove(force=True)
         raise CourseError(
