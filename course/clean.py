@@ -186,21 +186,21 @@ def _remove_cache(client: DockerClient, sessions: Collection[str]) -> int:
     every = set(record.noted_sessions())
     noted = set(sessions) & every
     alive = [session for session in every - noted if labels.is_alive(session)]
-    ids = record.cache_ids(client, record.notes(engine, noted), spared=record.notes(engine, alive))
-    before = len(ids)
-    if ids:
-        _prune(client, ids)
-        left = {one["ID"] for one in record.cache_records(client)}
-        before -= len(left & set(ids))
+    generations = record.cache_generations(client, record.notes(engine, noted), spared=record.notes(engine, alive))
+    gone = {one for generation in generations for one in generation}
+    for generation in generations:
+        _prune(client, generation)
+    if gone:
+        gone -= {one["ID"] for one in record.cache_records(client)}
     record.forget(engine, noted)
-    return before
+    return len(gone)
 
 
 def _prune(client: DockerClient, ids: Sequence[str]) -> None:
-    """`POST /build/prune` for these ids alone, children before parents.
+    """`POST /build/prune` for these ids alone; what has children stays.
 
     The engine takes one `id` filter and reads it as a regular expression (moby/moby builder/builder-next/builder.go,
-    toBuildkitPruneInfo); what has children stays, and each call tries again as long as something went.
+    toBuildkitPruneInfo), anew for each record that it looks at; each call tries again as long as something went.
     """
     for start in range(0, len(ids), _PRUNED_AT_ONCE):
         pattern = "^(" + "|".join(re.escape(one) for one in ids[start : start + _PRUNED_AT_ONCE]) + ")$"

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from graphlib import TopologicalSorter
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -120,18 +121,28 @@ def forget(engine: str, sessions: Iterable[str]) -> None:
                 path.unlink()
 
 
-def cache_ids(
+def cache_generations(
     client: DockerClient, builds: Sequence[BuildNote], *, spared: Sequence[BuildNote] = ()
-) -> tuple[str, ...]:
-    """The ids of the engine's cache records that these builds made, newest first: a child before its parent.
+) -> tuple[tuple[str, ...], ...]:
+    """The ids of the engine's cache records that these builds made: first those on which none of the others is built,
+    then those that are free once the first are gone, and so on.
 
     A record that one of the `spared` builds may have made, in the same moment, is left out.
     """
     if not builds:
         return ()
     ours, theirs = _moments(builds), _moments(spared)
-    made = [record for record in cache_records(client) if _is_of(record, ours) and not _is_of(record, theirs)]
-    return tuple(record["ID"] for record in sorted(made, key=lambda r: str(r["CreatedAt"]), reverse=True))
+    made = {one["ID"]: one for one in cache_records(client) if _is_of(one, ours) and not _is_of(one, theirs)}
+    order = TopologicalSorter(dict.fromkeys(made, ()))
+    for child, one in made.items():
+        for parent in made.keys() & {*(one.get("Parents") or ()), one.get("Parent")}:  # 20.10 knows of one only
+            order.add(parent, child)
+    order.prepare()
+    generations = []
+    while order.is_active():
+        generations.append(order.get_ready())
+        order.done(*generations[-1])
+    return tuple(generations)
 
 
 def cache_records(client: DockerClient) -> list[dict[str, Any]]:

@@ -199,7 +199,7 @@ def test_a_killed_process_leaves_its_world_to_the_next_clean_up(client: DockerCl
     assert not client.containers.list(all=True, filters={"label": [f"{labels.SESSION}={process.pid}"]})
 
 
-@pytest.mark.slow_emulated
+@pytest.mark.differs_in_vm
 def test_twenty_containers_on_four_networks_take_less_than_ten_seconds(client: DockerClient, long: bool) -> None:
     count = 20 if long else 8
     with Scratch(client) as scratch:
