@@ -57,12 +57,14 @@ def addresses() -> Iterator[Address]:
         yield Address(source="Docker Desktop", docker_host="npipe:////./pipe/docker_engine")
 
 
-def try_address(address: Address, *, timeout_s: int = PROBE_TIMEOUT_S) -> DockerClient | Silent:
-    """A client when an engine answers there within a few seconds, else the reason."""
+def try_address(address: Address, *, timeout_s: int = PROBE_TIMEOUT_S, version: str = "auto") -> DockerClient | Silent:
+    """A client when an engine answers there within a few seconds, else the reason. `version` is that of its API, where
+    it is known: an engine that is asked for it starts programs to answer.
+    """
     try:
         with _trusting_only(address.tls):
             client = DockerClient(
-                base_url=address.docker_host, version="auto", timeout=timeout_s, tls=address.tls or False
+                base_url=address.docker_host, version=version, timeout=timeout_s, tls=address.tls or False
             )
         client.api.trust_env = not address.tls
         client.ping()

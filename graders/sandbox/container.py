@@ -117,10 +117,16 @@ def create(
 
 
 def connect(
-    container: Container, tls: TLSConfig, host: str, *, port: int | None = None, pace: float = 1
+    container: Container,
+    tls: TLSConfig,
+    host: str,
+    *,
+    port: int | None = None,
+    pace: float = 1,
+    version: str = "auto",
 ) -> DockerClient:
     """A client, as soon as the engine inside answers. The port is the published one unless it is given; `pace` is how
-    many times longer it may take.
+    many times longer it may take; `version` is that of its API, where it is known.
     """
     deadline = time.monotonic() + START_TIMEOUT_S * pace
     while time.monotonic() < deadline:
@@ -131,7 +137,7 @@ def connect(
         if bindings:
             docker = f"tcp://{host}:{port or bindings[0]['HostPort']}"
             address = Address(source="the graders' own", docker_host=docker, tls=tls)
-            client = try_address(address, timeout_s=int(PROBE_TIMEOUT_S * pace))
+            client = try_address(address, timeout_s=int(PROBE_TIMEOUT_S * pace), version=version)
             if isinstance(client, DockerClient):
                 return client
         time.sleep(0.1)

@@ -119,7 +119,7 @@ class IsolatedEngine(ReplayEngine):
         self.clone.reset()
         self.outer = self.clone.client
         self.container, _ = _find(self.clone)
-        self.client = _enter(self.clone, self.container, self.tls, self.pace)
+        self.client = _enter(self.clone, self.container, self.tls, self.pace, self.client.api.api_version)
 
 
 @contextmanager
@@ -160,5 +160,5 @@ def _find(clone: Clone) -> tuple[Container, Keys]:
     return container, Keys(**json.loads(container.labels[_KEYS]))
 
 
-def _enter(clone: Clone, container: Container, tls: TLSConfig, pace: float) -> DockerClient:
-    return connect(container, tls, _HOST, port=clone.forward(_PORT), pace=pace)
+def _enter(clone: Clone, container: Container, tls: TLSConfig, pace: float, version: str = "auto") -> DockerClient:
+    return connect(container, tls, _HOST, port=clone.forward(_PORT), pace=pace, version=version)

@@ -40,6 +40,7 @@ class Clone:
         self._guest = here.guest
         self._manifest = startable(here)
         self._keeper: subprocess.Popen[str] | None = None
+        self._version = "auto"
         self.client: DockerClient
         remove_stale()
         self.reset()
@@ -57,7 +58,8 @@ class Clone:
                 if accelerator == usable[-1]:
                     raise
         address = f"unix://{self._run / 'docker.sock'}"
-        self.client = DockerClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
+        self.client = DockerClient(base_url=address, version=self._version, timeout=CALL_TIMEOUT_S)
+        self._version = self.client.api.api_version  # an engine that is asked for it starts programs to answer
 
     def _task(self, accelerator: str) -> Task:
         return Task(
