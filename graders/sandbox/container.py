@@ -107,7 +107,7 @@ def create(
     )
     container = outer.containers.get(created["Id"])
     try:
-        start_container(container)
+        start_container(container, names_ports=publish_at[1] is not None)
     except APIError as error:
         container.remove(force=True)
         raise CourseError(

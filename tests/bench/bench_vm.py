@@ -1,8 +1,8 @@
 """How fast the VM engine is, on clones of this user's guest: `course engine build-vm --images busybox:stable` first.
 
 Run: `python tests/bench/bench_vm.py`, on a machine that does nothing else. Prints the least, the median and the most
-seconds. The first container after a restore is apart: the emulator has translated nothing yet, which takes it as long
-as the container itself.
+seconds. The first container after a restore is apart, and has no goal: the emulator has translated nothing yet, which
+takes it as long as the container itself.
 """
 
 import statistics
@@ -27,9 +27,9 @@ COPY . .
 RUN cat *.txt > all
 """
 ROUNDS = 5
-WANTED_S = {
+WANTED_S: dict[str, float | None] = {
     "restore to the first answer": 1.0,
-    "its first container": 4.0,
+    "its first container": None,
     "run busybox true": 2.0,
     "build of six steps": 6.0,
     "the same after an edit": 2.5,
@@ -53,8 +53,8 @@ def main() -> int:
     print(f"{'seconds':32}{'least':>8}{'median':>8}{'most':>8}{'wanted':>8}")
     for what, wanted in WANTED_S.items():
         took = seconds[what]
-        slow |= statistics.median(took) > wanted
-        print(f"{what:32}{min(took):8.2f}{statistics.median(took):8.2f}{max(took):8.2f}{wanted:8.1f}")
+        slow |= wanted is not None and statistics.median(took) > wanted
+        print(f"{what:32}{min(took):8.2f}{statistics.median(took):8.2f}{max(took):8.2f}{wanted or '':>8}")
     print(f"{memory_mb} MB of memory at the end of these")
     return int(slow)
 
